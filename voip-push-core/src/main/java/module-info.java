@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Rings iPhones: Apple VoIP pushes over APNs. */
+@SuppressWarnings("requires-automatic") // Moshi has no module descriptor
+@org.jspecify.annotations.NullMarked
+module dev.voippush {
+  requires transitive okhttp3;
+  requires com.squareup.moshi;
+  requires okio;
+  requires org.bouncycastle.pkix;
+  requires org.bouncycastle.provider;
+  requires org.slf4j;
+  requires static org.jspecify;
+
+  exports dev.voippush;
+  exports dev.voippush.credentials;
+}
