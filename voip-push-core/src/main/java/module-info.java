@@ -9,7 +9,7 @@ module dev.voippush {
   requires org.bouncycastle.pkix;
   requires org.bouncycastle.provider;
   requires org.slf4j;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 
   exports dev.voippush;
   exports dev.voippush.credentials;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.credentials;
+
+import dev.voippush.ApnsEnvironment;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.ASN1Primitive;
+import org.bouncycastle.asn1.ASN1Sequence;
+import org.bouncycastle.asn1.ASN1String;
+import org.bouncycastle.asn1.x500.AttributeTypeAndValue;
+import org.bouncycastle.asn1.x500.RDN;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Apple made a certificate for. Apple's extensions decide, then the subject's UID; the common
+ * name never does, it is for people.
+ *
+ * @param bundleId empty when the certificate names none
+ * @param environments empty when the certificate names none
+ */
+record Purpose(
+    Kind kind,
+    String bundleId,
+    Set<String> topics,
+    Set<ApnsEnvironment> environments,
+    Optional<String> teamId) {
+
+  private static final String APPLE = "1.2.840.113635.100.6.3.";
+  private static final String SANDBOX = APPLE + "1";
+  private static final String PRODUCTION = APPLE + "2";
+  private static final String BUNDLE_ID = APPLE + "3";
+  private static final String VOIP_TOPICS = APPLE + "4";
+  private static final String TOPICS = APPLE + "6";
+  private static final String VOIP = ".voip";
+  private static final Pattern TEAM_ID = Pattern.compile("[A-Z0-9]{10}");
+
+  enum Kind {
+    VOIP_SERVICES("VoIP Services certificate"),
+    UNIVERSAL("universal push certificate (Apple Push Services)"),
+    SINGLE_ENVIRONMENT("old push certificate for a single environment"),
+    NO_VOIP("push certificate without VoIP"),
+    NO_TOPIC("certificate that names no topic"),
+    NOT_PUSH("not a push certificate");
+
+    private final String words;
+
+    Kind(String words) {
+      this.words = words;
+    }
+
+    String words() {
+      return words;
+    }
+  }
+
+  static Purpose of(X509Certificate certificate) {
+    X500Name subject = X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded());
+    Set<ApnsEnvironment> environments = EnumSet.noneOf(ApnsEnvironment.class);
+    if (certificate.getExtensionValue(PRODUCTION) != null) {
+      environments.add(ApnsEnvironment.PRODUCTION);
+    }
+    if (certificate.getExtensionValue(SANDBOX) != null) {
+      environments.add(ApnsEnvironment.SANDBOX);
+    }
+    boolean pushExtensions = !environments.isEmpty();
+    Set<String> topics = new LinkedHashSet<>();
+    boolean universal = false;
+    if (extension(certificate, TOPICS) instanceof ASN1Sequence pairs) {
+      // topic, types, topic, types, …
+      for (ASN1Encodable element : pairs) {
+        addTopics(topics, element);
+      }
+      universal = true;
+    }
+    if (topics.isEmpty()) {
+      addTopics(topics, extension(certificate, VOIP_TOPICS));
+    }
+    String uid = first(subject, BCStyle.UID, null);
+    if (topics.isEmpty()) {
+      addTopics(topics, new org.bouncycastle.asn1.DERUTF8String(uid));
+    }
+    String named = extension(certificate, BUNDLE_ID) instanceof ASN1String id ? id.getString() : "";
+    String bundleId = bundleId(named, uid, topics);
+    Kind kind;
+    if (universal) {
+      kind = Kind.UNIVERSAL;
+    } else if (topics.stream().anyMatch(topic -> topic.endsWith(VOIP))) {
+      kind = Kind.VOIP_SERVICES;
+    } else if (topics.isEmpty()) {
+      kind = Kind.NO_TOPIC;
+    } else if (!pushExtensions) {
+      kind = Kind.NOT_PUSH;
+    } else {
+      kind = environments.size() == 1 ? Kind.SINGLE_ENVIRONMENT : Kind.NO_VOIP;
+    }
+    return new Purpose(
+        kind,
+        bundleId,
+        Collections.unmodifiableSet(topics),
+        Collections.unmodifiableSet(environments),
+        Optional.of(first(subject, BCStyle.OU, TEAM_ID)).filter(team -> !team.isEmpty()));
+  }
+
+  /** The topic that VoIP pushes of this app carry, if the certificate allows it. */
+  Optional<String> voipTopic() {
+    String expected = bundleId + VOIP;
+    if (topics.contains(expected)) {
+      return Optional.of(expected);
+    }
+    return topics.stream().filter(topic -> topic.endsWith(VOIP)).findFirst();
+  }
+
+  /** A bundle id is accepted with and without the ending that makes it a VoIP topic. */
+  static String withoutVoip(String topic) {
+    return topic.endsWith(VOIP) ? topic.substring(0, topic.length() - VOIP.length()) : topic;
+  }
+
+  private static String bundleId(String named, String uid, Set<String> topics) {
+    if (!named.isEmpty()) {
+      return withoutVoip(named);
+    }
+    if (!uid.isEmpty()) {
+      return withoutVoip(uid);
+    }
+    return topics.stream().findFirst().map(Purpose::withoutVoip).orElse("");
+  }
+
+  private static void addTopics(Set<String> topics, @Nullable ASN1Encodable value) {
+    if (value instanceof ASN1String names) {
+      for (String name : names.getString().split(",", -1)) {
+        if (!name.isBlank()) {
+          topics.add(name.strip());
+        }
+      }
+    }
+  }
+
+  /**
+   * Returns null for an extension that is absent or not what it should be: some are seen as NULL in
+   * the wild.
+   */
+  private static @Nullable ASN1Primitive extension(X509Certificate certificate, String id) {
+    byte[] value = certificate.getExtensionValue(id);
+    if (value == null) {
+      return null;
+    }
+    try {
+      return ASN1Primitive.fromByteArray(ASN1OctetString.getInstance(value).getOctets());
+    } catch (IOException | RuntimeException e) {
+      return null;
+    }
+  }
+
+  private static String first(
+      X500Name subject, ASN1ObjectIdentifier type, @Nullable Pattern pattern) {
+    for (RDN name : subject.getRDNs(type)) {
+      for (AttributeTypeAndValue part : name.getTypesAndValues()) {
+        if (part.getType().equals(type) && part.getValue() instanceof ASN1String string) {
+          String value = string.getString();
+          if (pattern == null || pattern.matcher(value).matches()) {
+            return value;
+          }
+        }
+      }
+    }
+    return "";
+  }
+}
