@@ -1,7 +1,331 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
-/** A local APNs. */
-public final class ApnsSimulator {
-  private ApnsSimulator() {}
+import java.net.URI;
+import java.security.KeyPair;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A strict local APNs over real TLS and HTTP/2, with phones that ring.
+ *
+ * <pre>{@code
+ * try (ApnsSimulator simulator = ApnsSimulator.start()) {
+ *   SimulatedPhone phone = simulator.registerPhone();
+ *   // push to phone.token() at simulator.endpoint(), trusting simulator.credentials().caCertificate()
+ *   SimulatedCall call = phone.awaitCall(Duration.ofSeconds(5));
+ *   phone.answer();
+ * }
+ * }</pre>
+ *
+ * <p>It listens on 127.0.0.1 only, at an ephemeral port unless told otherwise, and is ready when
+ * {@code start} returns. Clients authenticate with the certificate or the signing key of {@link
+ * #credentials()}. Thread-safe.
+ */
+public final class ApnsSimulator implements AutoCloseable {
+  private final Devices devices = new Devices();
+  private final SigningKeys signingKeys = new SigningKeys();
+  private final SimulatorCredentials credentials;
+  private final Clock clock;
+  private final ScheduledExecutorService timerExecutor =
+      Executors.newSingleThreadScheduledExecutor(daemon("apns-simulator-phones"));
+  private final ExecutorService listenerExecutor =
+      Executors.newSingleThreadExecutor(daemon("apns-simulator-listeners"));
+  private final RingTimer timer;
+  private final ApnsServer server;
+
+  private ApnsSimulator(Builder builder) {
+    credentials = new SimulatorCredentials(builder.bundleId, builder.teamId, builder.keyId);
+    signingKeys.add(builder.keyId, builder.teamId, credentials.signingKey().getPublic());
+    clock = builder.clock;
+    timer = new RingTimer(timerExecutor, clock);
+    server =
+        new ApnsServer(
+            builder.port,
+            credentials,
+            signingKeys,
+            devices,
+            builder.sandbox,
+            clock,
+            builder.maxConcurrentStreams,
+            builder.maxConcurrentStreamsBeforeFirstPush);
+  }
+
+  /** Starts with all defaults. */
+  public static ApnsSimulator start() {
+    return builder().start();
+  }
+
+  /** Begins to set up a simulator. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Where it listens: {@code https://127.0.0.1:<port>}. */
+  public URI endpoint() {
+    return URI.create("https://127.0.0.1:" + port());
+  }
+
+  /** The TCP port. */
+  public int port() {
+    return server.port();
+  }
+
+  /** What clients need to be let in. */
+  public SimulatorCredentials credentials() {
+    return credentials;
+  }
+
+  /**
+   * Registers a new phone with tokens of its own: online, its app killed, and the app reports calls
+   * to CallKit.
+   */
+  public SimulatedPhone registerPhone() {
+    return new SimulatedPhone(devices, timer, clock, listenerExecutor).register();
+  }
+
+  /**
+   * Makes a further signing key and returns its .p8 text. A key of another team authenticates, but
+   * may not push to this app; a connection stays with the team and the key it began with.
+   *
+   * @throws IllegalArgumentException if there is a key of this id
+   */
+  public String addSigningKey(String keyId, String teamId) {
+    KeyPair key = CertificateAuthority.newEcKey();
+    signingKeys.add(keyId, teamId, key.getPublic());
+    return PemFile.privateKey(key.getPrivate());
+  }
+
+  /**
+   * A snapshot of the requests that were processed so far, in the order of processing: those APNs
+   * gave a verdict on, including the verdicts of {@link Script#reject} and answers that never left
+   * because of {@link Script#dropAfter}. A request is listed before its answer is sent and before
+   * its phone rings.
+   */
+  public List<RecordedRequest> requests() {
+    return server.log().processed();
+  }
+
+  /**
+   * A snapshot of the requests that arrived whole but were not processed because of a script such
+   * as {@link Script#silence}, {@link Script#dropBefore} or {@link Script#reset}: their status is
+   * 0, their reason says what happened to them.
+   */
+  public List<RecordedRequest> unprocessedRequests() {
+    return server.log().unprocessed();
+  }
+
+  /**
+   * Waits until this many requests have arrived, processed and unprocessed together.
+   *
+   * @throws TimeoutException if they do not arrive in time; its message says how many did
+   */
+  public void awaitRequests(int count, Duration timeout)
+      throws InterruptedException, TimeoutException {
+    server.log().await(count, timeout);
+  }
+
+  /** Forgets the requests recorded so far, which otherwise stay in memory. */
+  public void forgetRequests() {
+    server.log().clear();
+  }
+
+  /** How many connections got through TLS and the HTTP/2 preface so far. */
+  public int connectionsAccepted() {
+    return server.connectionsAccepted();
+  }
+
+  /** How many of them are open. */
+  public int connectionsOpen() {
+    return server.connectionsOpen();
+  }
+
+  /**
+   * How many requests exceeded the connection's stream limit although the client had acknowledged
+   * it. Each was refused with REFUSED_STREAM. The first limit of a connection is enforced from its
+   * beginning, but what exceeds it before it is acknowledged is not counted.
+   */
+  public int streamLimitViolations() {
+    return server.streamLimitViolations();
+  }
+
+  /** Runs this script for all devices that have none of their own, from its beginning. */
+  public void script(Script script) {
+    server.scripts().set(script);
+  }
+
+  /** Runs this script for one device, from its beginning, in place of the global one. */
+  public void script(String deviceToken, Script script) {
+    server.scripts().set(deviceToken, script);
+  }
+
+  /**
+   * Changes SETTINGS_MAX_CONCURRENT_STREAMS for new connections and, at once, for open ones. Those
+   * that still wait for their first accepted push get it then. A raised limit holds when it is
+   * sent, a lowered one when the client has acknowledged it.
+   *
+   * @param max 0 or more
+   */
+  public void maxConcurrentStreams(int max) {
+    server.maxConcurrentStreams(checkStreams(max));
+  }
+
+  /**
+   * Sends GOAWAY on all open connections. It covers the requests received so far; when they are
+   * answered, the connection is closed a second later, if the client has not done so.
+   *
+   * @param debugData as APNs sends it, {@code {"reason":"…"}}, or any other text; may be empty
+   */
+  public void goAway(String debugData) {
+    server.goAway(debugData);
+  }
+
+  /**
+   * Freezes all connections, present and future: TCP stays up, but nothing is read or written any
+   * more, PING is not answered, handshakes do not finish.
+   */
+  public void freeze() {
+    server.freeze();
+  }
+
+  /** Ends {@link #freeze}: what has piled up on both sides is delivered. */
+  public void unfreeze() {
+    server.unfreeze();
+  }
+
+  /** Drops the TCP connections that are open now, without TLS or HTTP/2 goodbye. */
+  public void dropConnections() {
+    server.dropConnections();
+  }
+
+  /** Closes all connections and ends all threads; phones ring no more. */
+  @Override
+  public void close() {
+    server.close();
+    timerExecutor.shutdownNow();
+    listenerExecutor.shutdown();
+    try {
+      boolean ended =
+          timerExecutor.awaitTermination(10, TimeUnit.SECONDS)
+              && listenerExecutor.awaitTermination(10, TimeUnit.SECONDS);
+      if (!ended) {
+        listenerExecutor.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      listenerExecutor.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "APNs simulator at " + endpoint();
+  }
+
+  private static int checkStreams(int max) {
+    if (max < 0) {
+      throw new IllegalArgumentException("maxConcurrentStreams must be at least 0, but was " + max);
+    }
+    return max;
+  }
+
+  private static ThreadFactory daemon(String name) {
+    return task -> {
+      Thread thread = new Thread(task, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  /** Sets up a simulator. Not thread-safe. */
+  public static final class Builder {
+    private int port;
+    private String bundleId = "com.example.app";
+    private String teamId = "A1B2C3D4E5";
+    private String keyId = "ABC123DEFG";
+    private boolean sandbox;
+    private Clock clock = Clock.systemUTC();
+    private int maxConcurrentStreams = 1000;
+    private Optional<Integer> maxConcurrentStreamsBeforeFirstPush = Optional.empty();
+
+    private Builder() {}
+
+    /** The TCP port; default 0, any free one. */
+    public Builder port(int port) {
+      if (port < 0 || port > 65535) {
+        throw new IllegalArgumentException("port must be 0 to 65535, but was " + port);
+      }
+      this.port = port;
+      return this;
+    }
+
+    /** The app's bundle id, default {@code com.example.app}. */
+    public Builder bundleId(String bundleId) {
+      this.bundleId = bundleId;
+      return this;
+    }
+
+    /** The team that owns certificate and signing key, default {@code A1B2C3D4E5}. */
+    public Builder teamId(String teamId) {
+      this.teamId = teamId;
+      return this;
+    }
+
+    /** The signing key's id, default {@code ABC123DEFG}. */
+    public Builder keyId(String keyId) {
+      this.keyId = keyId;
+      return this;
+    }
+
+    /**
+     * Whether it is the sandbox (default false: production). The sandbox answers accepted pushes
+     * with an {@code apns-unique-id}.
+     */
+    public Builder sandbox(boolean sandbox) {
+      this.sandbox = sandbox;
+      return this;
+    }
+
+    /**
+     * The wall clock for the age of provider tokens, expirations and all recorded times; default
+     * the system's. Certificates are valid from a day ago by the system's clock in any case.
+     */
+    public Builder clock(Clock clock) {
+      this.clock = clock;
+      return this;
+    }
+
+    /** SETTINGS_MAX_CONCURRENT_STREAMS, default 1000. */
+    public Builder maxConcurrentStreams(int max) {
+      this.maxConcurrentStreams = checkStreams(max);
+      return this;
+    }
+
+    /**
+     * The stream limit of each connection until its first push was accepted; the SETTINGS that
+     * raise it precede that push's answer. Default as at Apple: 1 for connections without a client
+     * certificate, no special limit for those with one.
+     */
+    public Builder maxConcurrentStreamsBeforeFirstPush(int max) {
+      this.maxConcurrentStreamsBeforeFirstPush = Optional.of(checkStreams(max));
+      return this;
+    }
+
+    /**
+     * Generates the credentials and starts to listen.
+     *
+     * @throws java.io.UncheckedIOException if the port is taken
+     */
+    public ApnsSimulator start() {
+      return new ApnsSimulator(this);
+    }
+  }
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.simulator;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * A call that a push announced to a {@link SimulatedPhone}: what its screen shows, whether it
+ * rings, and the ring tone that was really played. Thread-safe.
+ */
+public final class SimulatedCall {
+  /** Where a call stands. Only {@link #RINGING} and {@link #ANSWERED} can still change. */
+  public enum State {
+    /** The phone rings. */
+    RINGING,
+    /** The user took the call. */
+    ANSWERED,
+    /** The user refused the call. */
+    DECLINED,
+    /** The caller hung up, the app was closed, or the call was over before its push came. */
+    ENDED,
+    /** Nobody answered until the call's {@code expiresAt}, or the push came after it. */
+    EXPIRED
+  }
+
+  private final SimulatedPhone phone;
+  private final PushedCall call;
+  private final RingTimer timer;
+  private final RingTone tone = new RingTone();
+  private State state;
+
+  /** A call in its first state; {@link State#RINGING} makes the tone sound at once. */
+  SimulatedCall(SimulatedPhone phone, PushedCall call, RingTimer timer, State state) {
+    this.phone = phone;
+    this.call = call;
+    this.timer = timer;
+    this.state = state;
+    if (state == State.RINGING) {
+      tone.refill(System.nanoTime());
+    }
+  }
+
+  /** The call id of the push. */
+  public UUID callId() {
+    return call.id();
+  }
+
+  /** The caller's name; {@code ""} if the push has none. */
+  public String callerName() {
+    return call.callerName();
+  }
+
+  /** The caller's number or address; {@code ""} if the push has none. */
+  public String handle() {
+    return call.handle();
+  }
+
+  /** True for a video call. */
+  public boolean video() {
+    return call.video();
+  }
+
+  /** Until when it rings: the push's {@code expiresAt}, otherwise 45 s after it arrived. */
+  public Instant expiresAt() {
+    return call.expiresAt();
+  }
+
+  /** Where the call stands now. */
+  public State state() {
+    synchronized (phone) {
+      return state;
+    }
+  }
+
+  /**
+   * The ring tone as it was played, in order; empty if the call never rang. While it rings, the
+   * last cycle ends now. A timer refills a tone buffer of 150 ms each 100 ms: if the timer is late,
+   * the tone stops, and there is a gap between one cycle's end and the next one's start. Times are
+   * real time, also when the simulator has a clock of its own.
+   */
+  public List<RingCycle> rings() {
+    synchronized (phone) {
+      return tone.cycles(System.nanoTime(), timer);
+    }
+  }
+
+  /** Leaves the state, silencing the tone. The phone's lock must be held. */
+  void become(State next) {
+    tone.stop(System.nanoTime());
+    state = next;
+  }
+
+  /** Keeps the tone sounding. Returns false if the call does not ring any more. */
+  boolean tick(Instant now) {
+    synchronized (phone) {
+      if (state != State.RINGING) {
+        return false;
+      }
+      if (!now.isBefore(call.expiresAt())) {
+        phone.expire(this);
+        return false;
+      }
+      tone.refill(System.nanoTime());
+      return true;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "call " + callId() + " " + state();
+  }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.simulator;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.MessageDigest;
+import java.security.PrivateKey;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+
+/**
+ * What a client of the simulator needs: the root to trust, a VoIP certificate with its key, and a
+ * signing key for provider tokens. Made in memory at each start, worth nothing anywhere else.
+ * Immutable.
+ */
+public final class SimulatorCredentials {
+  private static final String PASSWORD = "voip-push";
+  private static final String KEY_LABEL = "Example Developer";
+
+  private final CertificateAuthority authority = new CertificateAuthority();
+  private final KeyPair serverKey = CertificateAuthority.newEcKey();
+  private final X509Certificate serverCertificate = authority.server(serverKey);
+  private final KeyPair key = CertificateAuthority.newRsaKey();
+  private final KeyPair signingKey = CertificateAuthority.newEcKey();
+  private final String bundleId;
+  private final String teamId;
+  private final String keyId;
+  private final X509Certificate certificate;
+
+  SimulatorCredentials(String bundleId, String teamId, String keyId) {
+    this.bundleId = bundleId;
+    this.teamId = teamId;
+    this.keyId = keyId;
+    certificate = authority.voipServices(key, bundleId, teamId);
+  }
+
+  /** The root that signed the server's certificate; clients must trust it. */
+  public X509Certificate caCertificate() {
+    return authority.root();
+  }
+
+  /** The client certificate, "VoIP Services: …", RSA 2048, with Apple's extensions. */
+  public X509Certificate certificate() {
+    return certificate;
+  }
+
+  /** The client certificate and its issuer. */
+  public List<X509Certificate> chain() {
+    return List.of(certificate, authority.issuer());
+  }
+
+  /** The key of {@link #certificate()}. */
+  public PrivateKey privateKey() {
+    return key.getPrivate();
+  }
+
+  /** The password of {@code voippush.p12} and of the key in {@code ck.pem}. */
+  public String password() {
+    return PASSWORD;
+  }
+
+  /** The id of {@link #signingKeyPem()}. */
+  public String keyId() {
+    return keyId;
+  }
+
+  /** The team that owns certificate and signing key. */
+  public String teamId() {
+    return teamId;
+  }
+
+  /** The app's bundle id; the VoIP topic is this with {@code .voip}. */
+  public String bundleId() {
+    return bundleId;
+  }
+
+  /** The text of the .p8 file: a P-256 key in PKCS#8, not encrypted. */
+  public String signingKeyPem() {
+    return PemFile.privateKey(signingKey.getPrivate());
+  }
+
+  /**
+   * Writes the files that Apple, Keychain and the classical openssl steps would give, replacing
+   * those of an earlier run. Files with keys are readable by their owner only, where the file
+   * system has owners. Creates the directory if it does not exist.
+   */
+  public SimulatorFiles writeTo(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    SimulatorFiles files =
+        new SimulatorFiles(
+            directory,
+            directory.resolve("ca.pem"),
+            directory.resolve("voip.cer"),
+            directory.resolve("voippush.p12"),
+            directory.resolve("ck.pem"),
+            directory.resolve("AuthKey_" + keyId + ".p8"));
+    Files.writeString(files.caPem(), PemFile.certificate(caCertificate()));
+    try {
+      Files.write(files.voipCer(), certificate.getEncoded());
+    } catch (CertificateEncodingException e) {
+      throw new IllegalStateException(e); // it was made from its encoding
+    }
+    char[] password = PASSWORD.toCharArray();
+    writeSecret(
+        files.voipP12(),
+        KeychainFile.encode(
+            certificate, "VoIP Services: " + bundleId, privateKey(), KEY_LABEL, password));
+    String ckPem =
+        PemFile.certificate(certificate)
+            + PemFile.encryptedKey(privateKey(), KEY_LABEL, localKeyId(certificate), password);
+    writeSecret(files.ckPem(), ckPem.getBytes(StandardCharsets.UTF_8));
+    writeSecret(files.signingKey(), signingKeyPem().getBytes(StandardCharsets.US_ASCII));
+    return files;
+  }
+
+  /** Shows ids, no keys. */
+  @Override
+  public String toString() {
+    return "credentials of " + bundleId + ", team " + teamId + ", key " + keyId;
+  }
+
+  CertificateAuthority authority() {
+    return authority;
+  }
+
+  KeyPair serverKey() {
+    return serverKey;
+  }
+
+  X509Certificate serverCertificate() {
+    return serverCertificate;
+  }
+
+  KeyPair signingKey() {
+    return signingKey;
+  }
+
+  /** How Keychain and Apple name a key: the SHA-1 of the public key. */
+  static byte[] localKeyId(X509Certificate certificate) {
+    try {
+      return MessageDigest.getInstance("SHA-1")
+          .digest(
+              SubjectPublicKeyInfo.getInstance(certificate.getPublicKey().getEncoded())
+                  .getPublicKeyData()
+                  .getOctets());
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e); // every JDK has SHA-1
+    }
+  }
+
+  /** Never readable by others, not even for a moment: the old file goes first. */
+  private static void writeSecret(Path file, byte[] content) throws IOException {
+    Files.deleteIfExists(file);
+    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
+    Files.write(file, content);
+  }
+}
