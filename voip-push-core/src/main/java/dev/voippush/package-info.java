@@ -1,4 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The client. */
+/**
+ * Rings iPhones: a call goes in, the verdict of APNs comes out.
+ *
+ * <p>To read the code, in this order:
+ *
+ * <ol>
+ *   <li>{@link dev.voippush.VoipPushClient}: what users hold. Its builder checks everything that
+ *       can be checked before the network is touched.
+ *   <li>{@link dev.voippush.CallPayload}: one call, with its deadline; {@link
+ *       dev.voippush.PayloadFormat} says under which JSON keys the app reads it.
+ *   <li>{@link dev.voippush.PushResult}: what APNs said, with {@link dev.voippush.RejectionReason}
+ *       and {@link dev.voippush.Remedy}; {@link dev.voippush.VoipPushException}: it said nothing.
+ *   <li>{@code Push}: one push from acceptance to its end, over all attempts. {@code RetryPolicy}
+ *       and {@code RetryBudget} decide about retries, without touching anything.
+ *   <li>{@code Transport}: where attempts go; {@code CallTransport} carries them by OkHttp, with
+ *       {@code DialGate} and {@code ObservedSslSocket} to hold it to one connection. {@code
+ *       TlsSettings} and {@code IdentityKeyManager} are the TLS side.
+ *   <li>{@code ResponseReader}: from an answer to a result.
+ * </ol>
+ *
+ * <p>Only the transport touches the network. Certificates and keys are read in {@link
+ * dev.voippush.credentials}.
+ */
 @org.jspecify.annotations.NullMarked
 package dev.voippush;

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import dev.voippush.VoipPushException.Delivery;
+import dev.voippush.VoipPushException.Failure;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One push of one call to one device, from acceptance to its end: the attempts, the waits between
+ * them, and the deadline over all.
+ *
+ * <p>Everything happens under its own lock, in short steps; the transport is called outside of it.
+ */
+final class Push {
+  private static final Logger log = LoggerFactory.getLogger(Push.class);
+
+  private final VoipPushClient.Settings settings;
+  private final Transport transport;
+  private final ScheduledExecutorService timer;
+  private final RetryPolicy retryPolicy;
+  private final RetryBudget budget;
+  private final DeviceToken device;
+  private final CallPayload call;
+  private final UUID apnsId = UUID.randomUUID();
+  private final long deadline;
+  private final CompletableFuture<PushResult> verdict = new CompletableFuture<>();
+
+  // Guarded by this:
+  private int attempts;
+  private int throttled;
+  private boolean tokenRenewed;
+  private boolean unknown;
+  private @Nullable Try current;
+  private @Nullable Try timedOut;
+  private PushResult.@Nullable Rejected lastRejection;
+  private boolean lastWasRejection;
+  private @Nullable AttemptFailure lastFailure;
+  private @Nullable Future<?> wait;
+  private @Nullable Future<?> deadlineTimer;
+  private boolean ended;
+
+  Push(VoipPushClient client, DeviceToken device, CallPayload call) {
+    this.settings = client.settings;
+    this.transport = client.transport;
+    this.timer = client.timer;
+    this.retryPolicy = client.retryPolicy;
+    this.budget = client.budget;
+    this.device = device;
+    this.call = call;
+    Duration left = Duration.between(settings.clock.instant(), call.expiresAt());
+    this.deadline = System.nanoTime() + left.toNanos();
+  }
+
+  /** Completes with the verdict or a {@link VoipPushException}, on a thread not to be kept. */
+  CompletableFuture<PushResult> verdict() {
+    return verdict;
+  }
+
+  UUID apnsId() {
+    return apnsId;
+  }
+
+  /** The time left for the call, never negative. */
+  Duration remaining() {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+
+  void start() {
+    if (remaining().isZero()) {
+      end(Failure.DEADLINE, "the call was over at " + call.expiresAt() + ", before it was sent");
+      return;
+    }
+    budget.push(System.nanoTime());
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      deadlineTimer =
+          timer.schedule(this::deadlineReached, remaining().toNanos(), TimeUnit.NANOSECONDS);
+    }
+    attempt();
+  }
+
+  private void attempt() {
+    Try next = new Try();
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      current = next;
+      wait = null;
+    }
+    next.enqueued(transport.enqueue(next));
+  }
+
+  /** One attempt, as the transport sees it. */
+  private final class Try implements Transport.Handler {
+    private Transport.@Nullable Attempt handle;
+    private boolean cancelled;
+    private boolean written;
+    private @Nullable String authorization;
+
+    void enqueued(Transport.Attempt attempt) {
+      boolean late;
+      synchronized (Push.this) {
+        handle = attempt;
+        late = cancelled;
+      }
+      if (late) {
+        attempt.cancel();
+      }
+    }
+
+    void cancel() {
+      Transport.Attempt attempt;
+      synchronized (Push.this) {
+        cancelled = true;
+        attempt = handle;
+      }
+      if (attempt != null) {
+        attempt.cancel();
+      }
+    }
+
+    @Override
+    public @Nullable PushRequest begin() {
+      if (remaining().isZero()) {
+        return null; // the deadline's timer ends the push
+      }
+      String bearer = settings.bearerToken();
+      synchronized (Push.this) {
+        if (ended) {
+          return null;
+        }
+        attempts++;
+        lastWasRejection = false;
+        authorization = bearer;
+        wait =
+            timer.schedule(
+                () -> timeout(this, false),
+                settings.connectTimeout.plus(settings.attemptTimeout).toNanos(),
+                TimeUnit.NANOSECONDS);
+      }
+      return new PushRequest(
+          "/3/device/" + device.hex(),
+          settings.topic,
+          apnsId.toString(),
+          expiration(call, settings.clock.instant()),
+          bearer == null ? null : "bearer " + bearer,
+          call.json());
+    }
+
+    @Override
+    public void written() {
+      Try older;
+      synchronized (Push.this) {
+        if (ended) {
+          return;
+        }
+        written = true;
+        older = timedOut;
+        timedOut = null;
+        cancelWait();
+        wait =
+            timer.schedule(
+                () -> timeout(this, true), settings.attemptTimeout.toNanos(), TimeUnit.NANOSECONDS);
+      }
+      if (older != null) {
+        older.cancel(); // from here on the newer attempt's verdict counts
+      }
+    }
+
+    @Override
+    public void answered(PushResponse response) {
+      Push.this.answered(this, response);
+    }
+
+    @Override
+    public void failed(AttemptFailure failure) {
+      Push.this.failed(this, failure);
+    }
+  }
+
+  /** {@code apns-expiration}: never beyond the call, 0 if it should not be stored. */
+  static long expiration(CallPayload call, Instant now) {
+    if (call.storeFor().isZero()) {
+      return 0;
+    }
+    Instant stored = now.plus(call.storeFor());
+    long seconds = (stored.isBefore(call.expiresAt()) ? stored : call.expiresAt()).getEpochSecond();
+    return seconds > now.getEpochSecond() ? seconds : 0;
+  }
+
+  private void answered(Try attempt, PushResponse response) {
+    Try other;
+    PushResult result;
+    Optional<Duration> delay = Optional.empty();
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      other = attempt == current ? timedOut : current;
+      if (attempt != current && attempt != timedOut) {
+        return;
+      }
+      if (attempt == timedOut) {
+        unknown = false; // it was late, not lost; the retry was not written yet
+      }
+      current = null;
+      timedOut = null;
+      cancelWait();
+      Sent sent = new Sent(apnsId, attempts, unknown);
+      result = ResponseReader.read(response, sent);
+      if (result instanceof PushResult.Rejected rejected) {
+        delay = afterRejection(attempt, rejected, response);
+        lastRejection = rejected;
+        lastWasRejection = true;
+      }
+      if (delay.isEmpty()) {
+        finish();
+      } else {
+        retryIn(delay.get());
+      }
+    }
+    if (other != null) {
+      other.cancel();
+    }
+    if (delay.isEmpty()) {
+      verdict.complete(result);
+    }
+  }
+
+  private Optional<Duration> afterRejection(
+      Try attempt, PushResult.Rejected rejected, PushResponse response) {
+    if (rejected.reason() == RejectionReason.EXPIRED_PROVIDER_TOKEN
+        && attempt.authorization != null
+        && !tokenRenewed
+        && attempts < RetryPolicy.MAX_ATTEMPTS) {
+      tokenRenewed = true;
+      return settings.renewBearerToken(attempt.authorization)
+          ? Optional.of(Duration.ZERO)
+          : Optional.empty();
+    }
+    Optional<Duration> delay =
+        retryPolicy.afterRejection(
+            rejected, ResponseReader.retryAfter(response, settings.clock.instant()), history());
+    if (delay.isPresent()) {
+      if (!budget.tryRetry(System.nanoTime())) {
+        log.debug("call {}: {} is not retried, too many pushes are", call.callId(), rejected);
+        return Optional.empty();
+      }
+      if (rejected.status() == 429) {
+        throttled++;
+      }
+      log.debug("call {}: retry in {} after {}", call.callId(), delay.get(), rejected);
+    }
+    return delay;
+  }
+
+  private void failed(Try attempt, AttemptFailure failure) {
+    synchronized (this) {
+      if (ended || attempt != current) {
+        return; // a timed out attempt was counted as unknown already
+      }
+      cancelWait();
+      lastFailure = failure;
+      current = null;
+      Optional<Duration> delay = retryPolicy.afterFailure(failure, history());
+      if (failure.delivery() == Delivery.UNKNOWN) {
+        unknown = true;
+      }
+      if (delay.isPresent()) {
+        log.debug("call {}: retry in {} after {}", call.callId(), delay.get(), failure.message());
+        retryIn(delay.get());
+        return;
+      }
+    }
+    end(failure.failure(), failure.message());
+  }
+
+  private void timeout(Try attempt, boolean written) {
+    Transport.Attempt handle;
+    boolean again;
+    synchronized (this) {
+      if (ended || attempt != current || attempt.written != written) {
+        return;
+      }
+      handle = attempt.handle;
+      again =
+          (written
+                  ? retryPolicy.afterUnknown(history())
+                  : retryPolicy.afterFailure(stalled(), history()))
+              .isPresent();
+      if (written) {
+        unknown = true;
+        timedOut = attempt;
+      }
+      current = null;
+    }
+    if (handle != null) {
+      handle.suspectConnection();
+    }
+    if (!written) {
+      attempt.cancel();
+    }
+    if (again) {
+      log.debug("call {}: no answer in time, trying another connection", call.callId());
+      attempt();
+    } else {
+      end(Failure.TIMEOUT, "APNs did not answer within " + settings.attemptTimeout);
+    }
+  }
+
+  private static AttemptFailure stalled() {
+    IOException cause = new IOException("the connection takes no data");
+    return new AttemptFailure(
+        Failure.TIMEOUT, Delivery.NOT_SENT, false, "the connection takes no data", cause);
+  }
+
+  private RetryPolicy.History history() {
+    return new RetryPolicy.History(attempts, throttled, unknown, remaining());
+  }
+
+  private void retryIn(Duration delay) {
+    wait = timer.schedule(this::attempt, delay.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private void deadlineReached() {
+    PushResult.Rejected rejected = null;
+    synchronized (this) {
+      if (lastWasRejection && !ended) {
+        rejected = lastRejection;
+        finish();
+      }
+    }
+    if (rejected != null) {
+      verdict.complete(rejected);
+      return;
+    }
+    end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
+  }
+
+  /** Ends it now; whatever is under way is dropped. Does nothing if it has ended already. */
+  void end(Failure failure, String why) {
+    Try first;
+    Try second;
+    VoipPushException end;
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      finish();
+      first = current;
+      second = timedOut;
+      if (first != null && first.written) {
+        unknown = true;
+      }
+      end = exception(failure, why);
+    }
+    if (first != null) {
+      first.cancel();
+    }
+    if (second != null) {
+      second.cancel();
+    }
+    verdict.completeExceptionally(end);
+  }
+
+  private VoipPushException exception(Failure failure, String why) {
+    Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
+    StringBuilder message = new StringBuilder(settings.host).append(": ").append(why);
+    Throwable cause = null;
+    if (lastFailure != null) {
+      cause = lastFailure.cause();
+      if (!lastFailure.message().equals(why)) {
+        message.append("; last failure: ").append(lastFailure.message());
+      }
+    }
+    message.append(" (call ").append(call.callId()).append(", device ").append(device);
+    message.append(", ").append(delivery).append(", attempts: ").append(attempts).append(')');
+    Sent sent = new Sent(apnsId, attempts, unknown);
+    return new VoipPushException(failure, delivery, sent, lastRejection, message.toString(), cause);
+  }
+
+  private void finish() {
+    ended = true;
+    cancelWait();
+    if (deadlineTimer != null) {
+      deadlineTimer.cancel(false);
+    }
+  }
+
+  private void cancelWait() {
+    if (wait != null) {
+      wait.cancel(false);
+      wait = null;
+    }
+  }
+}

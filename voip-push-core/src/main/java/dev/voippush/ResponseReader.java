@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the verdict out of an answer. Whatever the body holds, the status is kept. */
+final class ResponseReader {
+  private static final int MAX_RAW_REASON = 256;
+  private static final long MAX_RETRY_AFTER_SECONDS = Duration.ofDays(365).toSeconds();
+
+  private ResponseReader() {}
+
+  static PushResult read(PushResponse response, Sent sent) {
+    if (response.status() == 200) {
+      return new PushResult.Accepted(sent, response.uniqueId());
+    }
+    String rawReason = "";
+    Instant tokenInvalidSince = null;
+    if (response.body().length > 0) {
+      try {
+        Map<String, @Nullable Object> body = Json.readObject(response.body());
+        if (body.get("reason") instanceof String reason) {
+          rawReason = cut(reason);
+        } else {
+          rawReason = asText(response.body());
+        }
+        if (response.status() == 410 && body.get("timestamp") instanceof Double millis) {
+          tokenInvalidSince = Instant.ofEpochMilli(millis.longValue());
+        }
+      } catch (IOException e) { // not JSON: a proxy's page, for example
+        rawReason = asText(response.body());
+      }
+    }
+    return new PushResult.Rejected(sent, response.status(), rawReason, tokenInvalidSince);
+  }
+
+  private static String asText(byte[] body) {
+    return cut(new String(body, StandardCharsets.UTF_8).strip());
+  }
+
+  private static String cut(String text) {
+    return text.length() <= MAX_RAW_REASON ? text : text.substring(0, MAX_RAW_REASON);
+  }
+
+  /**
+   * Reads {@code retry-after}, in seconds or as a date; empty if there is none to be understood.
+   */
+  static Optional<Duration> retryAfter(PushResponse response, Instant now) {
+    String value = response.retryAfter();
+    if (value == null) {
+      return Optional.empty();
+    }
+    String text = value.strip();
+    if (text.matches("\\d{1,18}")) {
+      return Optional.of(
+          Duration.ofSeconds(Math.min(Long.parseLong(text), MAX_RETRY_AFTER_SECONDS)));
+    }
+    try {
+      Instant at = ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      Duration wait = Duration.between(now, at);
+      return Optional.of(wait.isNegative() ? Duration.ZERO : wait);
+    } catch (DateTimeException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The client's threads: daemons, so that they never keep a JVM up. */
+final class Threads {
+  private static final @Nullable MethodHandle NEW_VIRTUAL_THREADS = findVirtualThreads();
+
+  private Threads() {}
+
+  /** A thread for each task: virtual where Java has them (21 and later), else kept for 10 s. */
+  static ExecutorService perTask(String name) {
+    if (NEW_VIRTUAL_THREADS != null) {
+      try {
+        return (ExecutorService) NEW_VIRTUAL_THREADS.invokeExact();
+      } catch (Throwable e) {
+        throw new IllegalStateException("virtual threads cannot be made: " + e, e);
+      }
+    }
+    return new ThreadPoolExecutor(
+        0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(name));
+  }
+
+  /** At most {@code most} threads, which end after 10 s without work; further tasks wait. */
+  static ExecutorService pool(String name, int most) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            most, most, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  static ThreadFactory daemons(String name) {
+    AtomicInteger count = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  private static @Nullable MethodHandle findVirtualThreads() {
+    try {
+      return MethodHandles.publicLookup()
+          .findStatic(
+              Executors.class,
+              "newVirtualThreadPerTaskExecutor",
+              MethodType.methodType(ExecutorService.class));
+    } catch (NoSuchMethodException | IllegalAccessException e) {
+      return null; // Java 17 to 20
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries attempts to APNs and answers back; knows connections, but nothing of calls and retries.
+ *
+ * <p>Thread-safe. No method blocks or does I/O on the caller's thread, except {@link #close}. For
+ * each attempt exactly one of {@link Handler#answered} and {@link Handler#failed} is called, on any
+ * thread, unless it was cancelled. Handlers must not block.
+ */
+interface Transport {
+
+  /** Queues an attempt; it is begun when the connection has room. */
+  Attempt enqueue(Handler handler);
+
+  /** Opens a connection if there is none; completes when the server has spoken HTTP/2 on it. */
+  CompletableFuture<Void> connect();
+
+  /** Ends what is queued at once, gives what is in flight this long, and closes. Idempotent. */
+  void close(Duration timeout);
+
+  /** One attempt under way. */
+  interface Attempt {
+    /** Takes it out of the queue, or resets its stream; its handler hears no more. */
+    void cancel();
+
+    /** Says that its connection did not answer in time: no later attempt is to use it. */
+    void suspectConnection();
+  }
+
+  /** Hears what becomes of an attempt. */
+  interface Handler {
+    /** The attempt leaves the queue: returns what to write now, or null to drop it unheard. */
+    @Nullable PushRequest begin();
+
+    /** The last byte is about to be handed to the connection: from here on APNs may have it. */
+    void written();
+
+    void answered(PushResponse response);
+
+    void failed(AttemptFailure failure);
+  }
+}

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import dev.voippush.VoipPushException.Failure;
+import dev.voippush.credentials.ApnsCredentials;
+import dev.voippush.credentials.PushCertificate;
+import dev.voippush.credentials.SigningKey;
+import java.net.URI;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends VoIP pushes to APNs, so that the phones of a call ring.
+ *
+ * <p>Thread-safe. Make one for each set of credentials and keep it for the life of the service: it
+ * holds one connection, which Apple wants to be reused "for many hours to days". {@link #close} it
+ * when the service ends.
+ *
+ * <pre>{@code
+ * VoipPushClient client =
+ *     VoipPushClient.builder()
+ *         .credentials(CertificateLoader.load(Path.of("ck.pem"), password))
+ *         .build();
+ * CallPayload call = CallPayload.incoming(UUID.randomUUID()).callerName("Li Lei").build();
+ * PushResult result = client.send(DeviceToken.of(hex), call);
+ * }</pre>
+ *
+ * @see <a
+ *     href="https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns">Sending
+ *     notification requests to APNs</a>
+ */
+public final class VoipPushClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(VoipPushClient.class);
+
+  final Settings settings;
+  final Transport transport;
+  final ScheduledThreadPoolExecutor timer;
+  final RetryPolicy retryPolicy;
+  final RetryBudget budget = new RetryBudget();
+
+  private final int capacity;
+  private final AtomicInteger pending = new AtomicInteger();
+  private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
+  private final Executor executor;
+  private final @Nullable ExecutorService ownExecutor;
+  private volatile boolean closed;
+
+  private VoipPushClient(Builder builder, Settings settings, HttpUrl endpoint) {
+    this.settings = settings;
+    this.capacity = builder.maxInFlight + builder.maxQueued;
+    this.retryPolicy = new RetryPolicy(builder.retryUnknown);
+    this.timer = new ScheduledThreadPoolExecutor(1, Threads.daemons("voip-push-timer"));
+    timer.setRemoveOnCancelPolicy(true);
+    timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // once closed
+    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    ownExecutor = builder.executor == null ? Threads.pool("voip-push-callback", 4) : null;
+    executor = builder.executor == null ? Objects.requireNonNull(ownExecutor) : builder.executor;
+    this.transport =
+        new CallTransport(
+            endpoint,
+            builder.httpClient == null ? new OkHttpClient() : builder.httpClient,
+            TlsSettings.of(settings.credentials, builder.trusted),
+            builder.connectTimeout,
+            builder.pingInterval,
+            builder.maxInFlight,
+            timer);
+  }
+
+  /** Begins to configure a client. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Sends a push and waits for the verdict of APNs, at most until the call's {@link
+   * CallPayload#expiresAt() deadline}. Retries within that time as far as it is safe.
+   *
+   * @return what APNs said; a refusal is a value, not an exception
+   * @throws VoipPushException if APNs gave no verdict; if the thread was interrupted, its flag is
+   *     set again and the failure is {@link Failure#CANCELLED}
+   */
+  public PushResult send(DeviceToken device, CallPayload call) throws VoipPushException {
+    Push push = begin(device, call);
+    try {
+      return push.verdict().get(push.remaining().toMillis() + 1_000, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      push.end(Failure.CANCELLED, "the waiting thread was interrupted");
+    } catch (TimeoutException e) { // the timer is late: this machine is starved
+      push.end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
+    } catch (ExecutionException e) {
+      throw asPushException(e);
+    }
+    try {
+      return push.verdict().get(); // has ended, by ourselves or just before
+    } catch (ExecutionException e) {
+      throw asPushException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("a push that has ended has no end", e);
+    }
+  }
+
+  private static VoipPushException asPushException(ExecutionException e) {
+    if (e.getCause() instanceof VoipPushException push) {
+      return push;
+    }
+    throw new IllegalStateException("not a failure of a push", e.getCause());
+  }
+
+  /**
+   * Sends a push without blocking; no I/O is done on the caller's thread.
+   *
+   * <p>The future completes on the client's {@link Builder#executor executor}, with the verdict or
+   * with a {@link VoipPushException}. Cancelling it drops the push if it is not written yet.
+   */
+  public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
+    Push push = begin(device, call);
+    CompletableFuture<PushResult> result = new CompletableFuture<>();
+    var unused =
+        push.verdict()
+            .whenComplete(
+                (verdict, failure) ->
+                    onExecutor(
+                        () -> {
+                          if (failure == null) {
+                            result.complete(verdict);
+                          } else {
+                            result.completeExceptionally(failure);
+                          }
+                        }));
+    unused =
+        result.whenComplete(
+            (verdict, failure) -> {
+              if (failure instanceof CancellationException) {
+                push.end(Failure.CANCELLED, "the future was cancelled");
+              }
+            });
+    return result;
+  }
+
+  private void onExecutor(Runnable completion) {
+    try {
+      executor.execute(completion);
+    } catch (RejectedExecutionException e) {
+      if (!closed) {
+        log.warn("the executor refuses callbacks; they run on an internal thread", e);
+      }
+      completion.run();
+    }
+  }
+
+  private Push begin(DeviceToken device, CallPayload call) {
+    Objects.requireNonNull(device, "device");
+    Push push = new Push(this, device, Objects.requireNonNull(call, "call"));
+    if (pending.incrementAndGet() > capacity) {
+      pending.decrementAndGet();
+      push.end(Failure.QUEUE_FULL, "more than " + capacity + " pushes wait or are in flight");
+      return push;
+    }
+    pushes.add(push);
+    var unused =
+        push.verdict()
+            .whenComplete(
+                (verdict, failure) -> {
+                  pushes.remove(push);
+                  pending.decrementAndGet();
+                });
+    if (closed) {
+      push.end(Failure.CLOSED, "the client is closed");
+    } else {
+      push.start();
+    }
+    return push;
+  }
+
+  /**
+   * Opens the connection ahead of the first call: DNS, TCP, TLS and the server's first HTTP/2
+   * frame. No push is sent. The future fails with a {@link VoipPushException} if this attempt
+   * fails; later sends try anew.
+   */
+  public CompletableFuture<Void> connect() {
+    CompletableFuture<Void> result = new CompletableFuture<>();
+    var unused =
+        transport
+            .connect()
+            .whenComplete(
+                (ok, failure) ->
+                    onExecutor(
+                        () -> {
+                          if (failure == null) {
+                            result.complete(null);
+                          } else {
+                            result.completeExceptionally(failure);
+                          }
+                        }));
+    return result;
+  }
+
+  /**
+   * Closes the client: what waits ends with {@link Failure#CLOSED} at once, what is in flight gets
+   * {@link Builder#closeTimeout}. Blocks for so long at most. Idempotent.
+   */
+  @Override
+  public void close() {
+    synchronized (pushes) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    transport.close(settings.closeTimeout);
+    for (Push push : pushes) {
+      push.end(Failure.CLOSED, "the client is closed");
+    }
+    timer.shutdownNow();
+    if (ownExecutor != null) {
+      ownExecutor.shutdown();
+    }
+  }
+
+  /** Returns where this client sends to, and for which topic. */
+  @Override
+  public String toString() {
+    return "VoipPushClient[" + settings.host + ", " + settings.topic + "]";
+  }
+
+  /** What the stages of a push need of the configuration. */
+  static final class Settings {
+    final ApnsCredentials credentials;
+    final String topic;
+    final String host;
+    final Clock clock;
+    final Duration connectTimeout;
+    final Duration attemptTimeout;
+    final Duration closeTimeout;
+
+    private Settings(Builder builder, ApnsCredentials credentials, String topic, String host) {
+      this.credentials = credentials;
+      this.topic = topic;
+      this.host = host;
+      this.clock = builder.clock;
+      this.connectTimeout = builder.connectTimeout;
+      this.attemptTimeout = builder.attemptTimeout;
+      this.closeTimeout = builder.closeTimeout;
+    }
+
+    /** The JWT to send now, or null with a certificate. */
+    @Nullable String bearerToken() {
+      return credentials instanceof SigningKey key ? key.bearerToken(clock) : null;
+    }
+
+    /** After ExpiredProviderToken: true if there is another JWT than the refused one. */
+    boolean renewBearerToken(String refused) {
+      return credentials instanceof SigningKey key
+          && key.replaceRefused(refused, clock).isPresent();
+    }
+  }
+
+  /** Configures a client. Not thread-safe. */
+  public static final class Builder {
+    private @Nullable ApnsCredentials credentials;
+    private ApnsEnvironment environment = ApnsEnvironment.PRODUCTION;
+    private @Nullable URI endpoint;
+    private @Nullable String bundleId;
+    private List<X509Certificate> trusted = List.of();
+    private @Nullable OkHttpClient httpClient;
+    private Duration connectTimeout = Duration.ofSeconds(5);
+    private Duration attemptTimeout = Duration.ofSeconds(5);
+    private boolean retryUnknown = true;
+    private int maxInFlight = 1000;
+    private int maxQueued = 10_000;
+    private Duration pingInterval = Duration.ofSeconds(60);
+    private Duration closeTimeout = Duration.ofSeconds(10);
+    private @Nullable Executor executor;
+    private Clock clock = Clock.systemUTC();
+
+    private Builder() {}
+
+    /** Sets the certificate or signing key; required. */
+    public Builder credentials(ApnsCredentials credentials) {
+      this.credentials = Objects.requireNonNull(credentials, "credentials");
+      return this;
+    }
+
+    /** Sets to which APNs to send; {@link ApnsEnvironment#PRODUCTION} by default. */
+    public Builder environment(ApnsEnvironment environment) {
+      this.environment = Objects.requireNonNull(environment, "environment");
+      return this;
+    }
+
+    /**
+     * Sends elsewhere than to Apple: to a simulator, or to Apple's port 2197.
+     *
+     * @param endpoint {@code https://host} or {@code https://host:port}
+     * @throws IllegalArgumentException if it is anything else
+     */
+    public Builder endpoint(URI endpoint) {
+      if (!"https".equals(endpoint.getScheme())
+          || endpoint.getHost() == null
+          || endpoint.getUserInfo() != null
+          || endpoint.getRawQuery() != null
+          || endpoint.getRawFragment() != null
+          || !(endpoint.getRawPath().isEmpty() || endpoint.getRawPath().equals("/"))) {
+        throw new IllegalArgumentException(
+            "endpoint must be https://host:port, but was " + endpoint);
+      }
+      this.endpoint = endpoint;
+      return this;
+    }
+
+    /**
+     * Sets the app's bundle id, with or without {@code .voip}. By default it is the certificate's;
+     * required with a signing key.
+     */
+    public Builder bundleId(String bundleId) {
+      if (!bundleId.matches("[A-Za-z0-9.-]{1,255}")) {
+        throw new IllegalArgumentException(
+            "bundleId must be letters, digits, dots and hyphens, but was \"" + bundleId + "\"");
+      }
+      this.bundleId = bundleId;
+      return this;
+    }
+
+    /** Trusts these roots besides those of the Java runtime: a simulator's, a proxy's. */
+    public Builder trustedCertificates(X509Certificate... certificates) {
+      this.trusted = List.of(certificates);
+      return this;
+    }
+
+    /**
+     * Takes proxy, DNS, socket factory, event listener and interceptors from a client of yours.
+     * Interceptors see the JWT and the payload. TLS, hostname verifier, protocols, dispatcher,
+     * connection pool, timeouts and retries remain this library's.
+     */
+    public Builder httpClient(OkHttpClient httpClient) {
+      this.httpClient = Objects.requireNonNull(httpClient, "httpClient");
+      return this;
+    }
+
+    /** Limits DNS, TCP, TLS and the wait for the server's SETTINGS, each; 5 s by default. */
+    public Builder connectTimeout(Duration timeout) {
+      this.connectTimeout = positive("connectTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Limits the wait for an answer, from the end of the request to the response's headers; 5 s by
+     * default.
+     */
+    public Builder attemptTimeout(Duration timeout) {
+      this.attemptTimeout = positive("attemptTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Sets whether a push that was written but not answered is tried once more on another
+     * connection, which can ring twice; true by default, as a call that does not ring is worse.
+     */
+    public Builder retryUnknown(boolean retry) {
+      this.retryUnknown = retry;
+      return this;
+    }
+
+    /**
+     * Limits the pushes that are written and not answered; 1000 by default, of which 100 are used.
+     */
+    public Builder maxInFlight(int max) {
+      this.maxInFlight = positive("maxInFlight", max);
+      return this;
+    }
+
+    /** Limits the pushes that wait besides those in flight; 10,000 by default. */
+    public Builder maxQueued(int max) {
+      this.maxQueued = positive("maxQueued", max);
+      return this;
+    }
+
+    /** Sets after how long a silent connection is asked for a sign of life; 60 s by default. */
+    public Builder pingInterval(Duration interval) {
+      this.pingInterval = positive("pingInterval", interval);
+      return this;
+    }
+
+    /** Sets how long {@link #close()} waits for answers; 10 s by default, zero is allowed. */
+    public Builder closeTimeout(Duration timeout) {
+      if (timeout.isNegative()) {
+        throw new IllegalArgumentException("closeTimeout must not be negative, but was " + timeout);
+      }
+      this.closeTimeout = timeout;
+      return this;
+    }
+
+    /** Sets where futures complete; by default on a few daemon threads of the client. */
+    public Builder executor(Executor executor) {
+      this.executor = Objects.requireNonNull(executor, "executor");
+      return this;
+    }
+
+    /** Sets the wall clock for deadlines, expirations and JWTs; the system's by default. */
+    public Builder clock(Clock clock) {
+      this.clock = Objects.requireNonNull(clock, "clock");
+      return this;
+    }
+
+    /**
+     * Makes the client; connects to nothing yet.
+     *
+     * @throws IllegalStateException if credentials are missing, or the bundle id is with a signing
+     *     key
+     * @throws IllegalArgumentException if the certificate has expired, is not valid yet, or is for
+     *     another topic
+     */
+    public VoipPushClient build() {
+      ApnsCredentials given = credentials;
+      if (given == null) {
+        throw new IllegalStateException(
+            "credentials are required; load them by CertificateLoader.load(Path.of(\"ck.pem\"),"
+                + " password) or SigningKey.load(...)");
+      }
+      String topic = topic(given);
+      HttpUrl url = url();
+      return new VoipPushClient(this, new Settings(this, given, topic, url.host()), url);
+    }
+
+    private HttpUrl url() {
+      if (endpoint != null) {
+        HttpUrl url = HttpUrl.get(endpoint);
+        if (url != null) {
+          return url;
+        }
+      }
+      String host =
+          environment == ApnsEnvironment.PRODUCTION
+              ? "api.push.apple.com"
+              : "api.sandbox.push.apple.com";
+      return new HttpUrl.Builder().scheme("https").host(host).build();
+    }
+
+    private String topic(ApnsCredentials given) {
+      String wanted = bundleId == null ? null : withoutSuffix(bundleId);
+      if (!(given instanceof PushCertificate certificate)) {
+        if (wanted == null) {
+          throw new IllegalStateException(
+              "bundleId is required with a signing key, which is good for all apps of a team");
+        }
+        return wanted + ".voip";
+      }
+      checkValidity(certificate);
+      if (certificate.topics().isEmpty()) {
+        if (wanted == null) {
+          throw new IllegalStateException(
+              "bundleId is required: the certificate names no app, neither by Apple's extensions"
+                  + " nor by its UID");
+        }
+        log.warn("the certificate names no app; APNs will tell whether it is for {}", wanted);
+        return wanted + ".voip";
+      }
+      String topic =
+          certificate
+              .voipTopic()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "credentials must be for VoIP pushes, but the certificate's topics are "
+                              + certificate.topics()
+                              + "; create a \"VoIP Services Certificate\""
+                              + " (docs/troubleshooting.md#wrong-kind-of-certificate)"));
+      if (wanted != null && !topic.equals(wanted + ".voip")) {
+        throw new IllegalArgumentException(
+            "bundleId must be the certificate's, "
+                + withoutSuffix(topic)
+                + ", but was "
+                + bundleId
+                + "; leave it out or load that app's certificate");
+      }
+      return topic;
+    }
+
+    private void checkValidity(PushCertificate certificate) {
+      Instant now = clock.instant();
+      Instant from = certificate.certificate().getNotBefore().toInstant();
+      if (now.isAfter(certificate.expiresAt())) {
+        throw new IllegalArgumentException(
+            "credentials must not have expired, but the certificate did at "
+                + certificate.expiresAt()
+                + "; create a new one (docs/certificates.md#renewal)");
+      }
+      if (now.isBefore(from)) {
+        throw new IllegalArgumentException(
+            "credentials must be valid now, but the certificate is valid from "
+                + from
+                + " and this machine's clock says "
+                + now);
+      }
+    }
+
+    private static String withoutSuffix(String topic) {
+      return topic.endsWith(".voip") ? topic.substring(0, topic.length() - 5) : topic;
+    }
+
+    private static Duration positive(String name, Duration value) {
+      if (value.isNegative() || value.isZero()) {
+        throw new IllegalArgumentException(name + " must be positive, but was " + value);
+      }
+      return value;
+    }
+
+    private static int positive(String name, int value) {
+      if (value <= 0) {
+        throw new IllegalArgumentException(name + " must be positive, but was " + value);
+      }
+      return value;
+    }
+  }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.voippush.VoipPushException.Delivery;
+import dev.voippush.VoipPushException.Failure;
+import dev.voippush.credentials.PushCertificate;
+import dev.voippush.credentials.SigningKey;
+import java.io.ByteArrayInputStream;
+import java.net.InetAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Base64;
+import java.util.Date;
+import java.util.List;
+import java.util.UUID;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.DERUTF8String;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.X509v3CertificateBuilder;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What {@code build()} refuses before anything is sent. */
+class VoipPushClientBuilderTest {
+  private final Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+  private static final String VOIP = "com.example.app, com.example.app.voip";
+  private static KeyPair keys;
+
+  @BeforeAll
+  static void makeKeys() throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+    generator.initialize(256);
+    keys = generator.generateKeyPair();
+  }
+
+  /** A certificate whose extension names these topics, or none if null. */
+  private static X509Certificate certificate(String topics, Instant from, Instant to)
+      throws Exception {
+    X500Name name = new X500Name("CN=Push Test");
+    X509v3CertificateBuilder builder =
+        new JcaX509v3CertificateBuilder(
+            name, java.math.BigInteger.ONE, Date.from(from), Date.from(to), name, keys.getPublic());
+    builder.addExtension(
+        Extension.subjectAlternativeName,
+        false,
+        new GeneralNames(
+            new GeneralName[] {
+              new GeneralName(GeneralName.iPAddress, "127.0.0.1"),
+              new GeneralName(GeneralName.dNSName, "localhost")
+            }));
+    if (topics != null) {
+      builder.addExtension(apple(2), false, DERNull.INSTANCE);
+      builder.addExtension(apple(4), false, new DERUTF8String(topics));
+    }
+    return new JcaX509CertificateConverter()
+        .getCertificate(
+            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(keys.getPrivate())));
+  }
+
+  private static ASN1ObjectIdentifier apple(int n) {
+    return new ASN1ObjectIdentifier("1.2.840.113635.100.6.3." + n);
+  }
+
+  private PushCertificate push(String topics) throws Exception {
+    return push(topics, now.minusSeconds(60), now.plusSeconds(3600));
+  }
+
+  private static PushCertificate push(String topics, Instant from, Instant to) throws Exception {
+    return PushCertificate.of(keys.getPrivate(), List.of(certificate(topics, from, to)));
+  }
+
+  private static SigningKey signingKey() throws Exception {
+    String pem =
+        "-----BEGIN PRIVATE KEY-----\n"
+            + Base64.getMimeEncoder().encodeToString(keys.getPrivate().getEncoded())
+            + "\n-----END PRIVATE KEY-----\n";
+    return SigningKey.fromPem(
+        new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)),
+        "ABC123DEFG",
+        "A1B2C3D4E5");
+  }
+
+  private static String refusal(Class<? extends RuntimeException> type, VoipPushClient.Builder b) {
+    return assertThrows(type, b::build).getMessage();
+  }
+
+  private static VoipPushClient.Builder with(PushCertificate certificate) {
+    return VoipPushClient.builder().credentials(certificate);
+  }
+
+  @Test
+  void certificateGivesTheTopic() throws Exception {
+    try (VoipPushClient client = with(push(VOIP)).build()) {
+      assertEquals("VoipPushClient[api.push.apple.com, com.example.app.voip]", client.toString());
+    }
+  }
+
+  @Test
+  void sandboxHost() throws Exception {
+    try (VoipPushClient client = with(push(VOIP)).environment(ApnsEnvironment.SANDBOX).build()) {
+      assertEquals("api.sandbox.push.apple.com", client.settings.host);
+    }
+  }
+
+  @Test
+  void noCredentials() {
+    assertTrue(
+        refusal(IllegalStateException.class, VoipPushClient.builder())
+            .startsWith("credentials are required; load them by CertificateLoader.load("));
+  }
+
+  @Test
+  void expired() throws Exception {
+    Instant to = now.minusSeconds(60);
+    assertEquals(
+        "credentials must not have expired, but the certificate did at "
+            + to
+            + "; create a new one (docs/certificates.md#renewal)",
+        refusal(IllegalArgumentException.class, with(push(VOIP, now.minusSeconds(600), to))));
+  }
+
+  @Test
+  void notYetValid() throws Exception {
+    Instant from = now.plusSeconds(600);
+    assertTrue(
+        refusal(IllegalArgumentException.class, with(push(VOIP, from, now.plusSeconds(6000))))
+            .startsWith(
+                "credentials must be valid now, but the certificate is valid from " + from));
+  }
+
+  @Test
+  void certificateForOtherTopics() throws Exception {
+    assertTrue(
+        refusal(IllegalArgumentException.class, with(push("com.example.app")))
+            .startsWith(
+                "credentials must be for VoIP pushes, but the certificate's topics are"
+                    + " [com.example.app]"));
+  }
+
+  @Test
+  void contradictingBundleId() throws Exception {
+    assertEquals(
+        "bundleId must be the certificate's, com.example.app, but was com.example.other; leave it"
+            + " out or load that app's certificate",
+        refusal(IllegalArgumentException.class, with(push(VOIP)).bundleId("com.example.other")));
+    with(push(VOIP)).bundleId("com.example.app.voip").build().close();
+  }
+
+  @Test
+  void certificateThatNamesNothingNeedsABundleId() throws Exception {
+    assertTrue(
+        refusal(IllegalStateException.class, with(push(null))).startsWith("bundleId is required"));
+    try (VoipPushClient client = with(push(null)).bundleId("com.example.app").build()) {
+      assertEquals("com.example.app.voip", client.settings.topic);
+    }
+  }
+
+  @Test
+  void signingKeyNeedsABundleId() throws Exception {
+    VoipPushClient.Builder builder = VoipPushClient.builder().credentials(signingKey());
+    assertEquals(
+        "bundleId is required with a signing key, which is good for all apps of a team",
+        refusal(IllegalStateException.class, builder));
+    builder.bundleId("com.example.app.voip");
+    try (VoipPushClient client = builder.build()) {
+      assertEquals("com.example.app.voip", client.settings.topic);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://localhost",
+        "https:///x",
+        "https://h/path",
+        "https://u@h",
+        "https://h?q",
+        "mailto:x"
+      })
+  void endpointIsSchemeHostAndPort(String uri) {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> VoipPushClient.builder().endpoint(URI.create(uri)))
+            .getMessage();
+    assertEquals("endpoint must be https://host:port, but was " + uri, message);
+  }
+
+  @Test
+  void numbersMustBePositive() {
+    VoipPushClient.Builder builder = VoipPushClient.builder();
+    assertEquals(
+        "maxQueued must be positive, but was 0",
+        assertThrows(IllegalArgumentException.class, () -> builder.maxQueued(0)).getMessage());
+    assertThrows(IllegalArgumentException.class, () -> builder.maxInFlight(-1));
+    assertThrows(IllegalArgumentException.class, () -> builder.attemptTimeout(Duration.ZERO));
+    assertThrows(
+        IllegalArgumentException.class, () -> builder.closeTimeout(Duration.ofSeconds(-1)));
+    assertThrows(IllegalArgumentException.class, () -> builder.bundleId("com example"));
+  }
+
+  @Test
+  @Timeout(60)
+  void serverWithoutHttp2IsAClearError() throws Exception {
+    X509Certificate certificate = certificate(VOIP, now.minusSeconds(60), now.plusSeconds(3600));
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    store.setKeyEntry("k", keys.getPrivate(), new char[0], new X509Certificate[] {certificate});
+    KeyManagerFactory factory =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    factory.init(store, new char[0]);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(factory.getKeyManagers(), null, null);
+    try (SSLServerSocket server =
+            (SSLServerSocket)
+                context
+                    .getServerSocketFactory()
+                    .createServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        VoipPushClient client =
+            with(push(VOIP))
+                .endpoint(URI.create("https://127.0.0.1:" + server.getLocalPort()))
+                .trustedCertificates(certificate)
+                .build()) {
+      Thread acceptor =
+          new Thread(
+              () -> {
+                try (SSLSocket socket = (SSLSocket) server.accept()) {
+                  socket.startHandshake();
+                  assertEquals(-1, socket.getInputStream().read());
+                } catch (java.io.IOException e) {
+                  // the client hangs up: so it should
+                }
+              });
+      acceptor.setDaemon(true);
+      acceptor.start();
+      VoipPushException e =
+          assertThrows(
+              VoipPushException.class,
+              () ->
+                  client.send(
+                      DeviceToken.of("ab".repeat(32)),
+                      CallPayload.incoming(UUID.randomUUID()).build()));
+      assertEquals(Failure.PROTOCOL, e.failure());
+      assertEquals(Delivery.NOT_SENT, e.delivery());
+      assertTrue(e.getMessage().contains("does not speak HTTP/2 (no ALPN h2)"), e.getMessage());
+    }
+  }
+}
