@@ -674,8 +674,10 @@ class VoipPushClientTest {
         texts.add(String.valueOf(e.getCause()));
       }
     }
-    String jwt =
-        apns.requests().get(0).headers().get("authorization").substring("bearer ".length());
+    apns.awaitRequests(1, Duration.ofSeconds(10));
+    List<RecordedRequest> recorded = new ArrayList<>(apns.requests());
+    recorded.addAll(apns.unprocessedRequests());
+    String jwt = recorded.get(0).headers().get("authorization").substring("bearer ".length());
     assertNotEquals("", jwt);
     for (String text : texts) {
       assertFalse(text.contains(phone.token()), text);

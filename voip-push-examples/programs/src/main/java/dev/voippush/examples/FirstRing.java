@@ -10,6 +10,7 @@ import dev.voippush.credentials.CertificateConverter;
 import dev.voippush.credentials.CertificateLoader;
 import dev.voippush.credentials.PushCertificate;
 import dev.voippush.simulator.ApnsSimulator;
+import dev.voippush.simulator.PhoneEvent;
 import dev.voippush.simulator.RecordedRequest;
 import dev.voippush.simulator.RingCycle;
 import dev.voippush.simulator.SimulatedCall;
@@ -85,7 +86,7 @@ public final class FirstRing {
       throws IOException, InterruptedException {
     say("simulator", "local APNs at " + apns.endpoint());
     SimulatedPhone phone = apns.registerPhone();
-    phone.onEvent(event -> say("phone", event.description()));
+    phone.onEvent(event -> say("phone", describe(event)));
     say("phone", "registered for VoIP pushes; app killed, screen black");
     trouble.accept(apns, phone);
 
@@ -146,6 +147,20 @@ public final class FirstRing {
               + request.status());
     }
     return rangWithoutGap(call);
+  }
+
+  private static String describe(PhoneEvent event) {
+    return switch (event.type()) {
+      case PUSH_RECEIVED -> "a VoIP push wakes the app";
+      case RINGING ->
+          "ringing: "
+              + event.call().map(call -> call.callerName() + (call.video() ? ", video" : "")).get();
+      case ANSWERED -> "answered";
+      case DECLINED -> "declined";
+      case ENDED -> "ended by the caller";
+      case EXPIRED -> "missed: the ring time is over";
+      case APP_KILLED -> "iOS killed the app: it did not report the call to CallKit";
+    };
   }
 
   private boolean rangWithoutGap(SimulatedCall call) {
