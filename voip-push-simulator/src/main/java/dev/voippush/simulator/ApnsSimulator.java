@@ -101,7 +101,7 @@ public final class ApnsSimulator implements AutoCloseable {
   public String addSigningKey(String keyId, String teamId) {
     KeyPair key = CertificateAuthority.newEcKey();
     signingKeys.add(keyId, teamId, key.getPublic());
-    return PemFile.privateKey(key.getPrivate());
+    return PemFile.signingKey(key);
   }
 
   /**

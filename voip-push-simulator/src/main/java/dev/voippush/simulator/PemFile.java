@@ -2,7 +2,9 @@
 package dev.voippush.simulator;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.security.GeneralSecurityException;
+import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.cert.CertificateEncodingException;
@@ -14,6 +16,8 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
@@ -23,7 +27,12 @@ import org.bouncycastle.asn1.pkcs.KeyDerivationFunc;
 import org.bouncycastle.asn1.pkcs.PBES2Parameters;
 import org.bouncycastle.asn1.pkcs.PBKDF2Params;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
 /** PEM blocks as OpenSSL 3 writes them. */
 final class PemFile {
@@ -40,8 +49,24 @@ final class PemFile {
     }
   }
 
-  static String privateKey(PrivateKey key) {
-    return block("PRIVATE KEY", key.getEncoded());
+  /** A P-256 key as in Apple's .p8 files, which repeat the curve and hold the public key too. */
+  static String signingKey(KeyPair key) {
+    byte[] point =
+        SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded())
+            .getPublicKeyData()
+            .getOctets();
+    BigInteger secret = ((java.security.interfaces.ECPrivateKey) key.getPrivate()).getS();
+    ASN1ObjectIdentifier curve = SECObjectIdentifiers.secp256r1;
+    try {
+      return block(
+          "PRIVATE KEY",
+          new PrivateKeyInfo(
+                  new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, curve),
+                  new ECPrivateKey(256, secret, new DERBitString(point), curve))
+              .getEncoded());
+    } catch (IOException e) {
+      throw new IllegalStateException(e); // all in memory
+    }
   }
 
   /** What {@code openssl pkcs12 -nocerts} prints: the bag's attributes, then the encrypted key. */

@@ -83,7 +83,7 @@ public final class SimulatorCredentials {
 
   /** The text of the .p8 file: a P-256 key in PKCS#8, not encrypted. */
   public String signingKeyPem() {
-    return PemFile.privateKey(signingKey.getPrivate());
+    return PemFile.signingKey(signingKey);
   }
 
   /**

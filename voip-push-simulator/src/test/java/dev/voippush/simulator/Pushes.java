@@ -166,7 +166,7 @@ final class Pushes {
   }
 
   /** Offers its certificate whatever authorities the server names. */
-  static final class Identity extends X509ExtendedKeyManager {
+  static class Identity extends X509ExtendedKeyManager {
     private final PrivateKey key;
     private final X509Certificate certificate;
 
