@@ -28,9 +28,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -54,8 +56,18 @@ final class ApnsServer {
   private final RequestLog log = new RequestLog();
   private final Scripts scripts = new Scripts();
 
+  private final List<Thread> threads = new CopyOnWriteArrayList<>();
   private final NioEventLoopGroup eventLoops =
-      new NioEventLoopGroup(THREADS, new DefaultThreadFactory("apns-simulator", true));
+      new NioEventLoopGroup(
+          THREADS,
+          new DefaultThreadFactory("apns-simulator", true) {
+            @Override
+            public Thread newThread(Runnable task) {
+              Thread thread = super.newThread(task);
+              threads.add(thread);
+              return thread;
+            }
+          });
   private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
@@ -283,6 +295,13 @@ final class ApnsServer {
 
   private void stop() {
     eventLoops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
+    try {
+      for (Thread thread : threads) {
+        thread.join(TimeUnit.SECONDS.toMillis(10)); // Netty tells of the end a moment before it
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void onEachConnection(Consumer<ApnsConnection> action) {
