@@ -487,7 +487,7 @@ public final class VoipPushClient implements AutoCloseable {
                           "credentials must be for VoIP pushes, but the certificate's topics are "
                               + certificate.topics()
                               + "; create a \"VoIP Services Certificate\""
-                              + " (docs/troubleshooting.md#wrong-kind-of-certificate)"));
+                              + " (docs/troubleshooting.md#no-voip-identity)"));
       if (wanted != null && !topic.equals(wanted + ".voip")) {
         throw new IllegalArgumentException(
             "bundleId must be the certificate's, "
