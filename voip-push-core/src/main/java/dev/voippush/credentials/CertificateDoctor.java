@@ -38,16 +38,16 @@ public final class CertificateDoctor {
    * @param password null or empty if the file has none; one that is not needed does no harm here
    */
   public static String describe(Path file, char @Nullable [] password) {
-    return describe(file, password, Instant.now());
-  }
-
-  static String describe(Path file, char @Nullable [] password, Instant now) {
-    Contents contents;
     try {
-      contents = Contents.read(Source.of(file), password);
+      return describe(Source.of(file), password, Instant.now());
     } catch (CredentialsException e) {
       return e.getMessage() + "\n";
     }
+  }
+
+  static String describe(Source source, char @Nullable [] password, Instant now)
+      throws CredentialsException {
+    Contents contents = Contents.read(source, password);
     if (contents.certificates().isEmpty()) {
       return describeKeys(contents);
     }
@@ -115,7 +115,7 @@ public final class CertificateDoctor {
   }
 
   private static String line(String title, String value) {
-    return String.format(Locale.ROOT, "  %-13s %s%n", title, value);
+    return String.format(Locale.ROOT, "  %-13s %s\n", title, value);
   }
 
   /** The lines about one certificate. */
@@ -174,7 +174,7 @@ public final class CertificateDoctor {
     }
 
     private void appendFacts(StringBuilder text, Instant now) {
-      text.append(file).append(": ").append(purpose.kind().words()).append(System.lineSeparator());
+      text.append(file).append(": ").append(purpose.kind().words()).append('\n');
       text.append(line("name", name(certificate)));
       text.append(line("bundle id", orNone(purpose.bundleId())));
       text.append(line("topics", orNone(String.join(", ", purpose.topics()))));

@@ -43,6 +43,7 @@ record Purpose(
   private static final String VOIP_TOPICS = APPLE + "4";
   private static final String TOPICS = APPLE + "6";
   private static final String VOIP = ".voip";
+  private static final Pattern ANYTHING = Pattern.compile(".*", Pattern.DOTALL);
   private static final Pattern TEAM_ID = Pattern.compile("[A-Z0-9]{10}");
 
   enum Kind {
@@ -65,7 +66,6 @@ record Purpose(
   }
 
   static Purpose of(X509Certificate certificate) {
-    X500Name subject = X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded());
     Set<ApnsEnvironment> environments = EnumSet.noneOf(ApnsEnvironment.class);
     if (certificate.getExtensionValue(PRODUCTION) != null) {
       environments.add(ApnsEnvironment.PRODUCTION);
@@ -86,7 +86,7 @@ record Purpose(
     if (topics.isEmpty()) {
       addTopics(topics, extension(certificate, VOIP_TOPICS));
     }
-    String uid = first(subject, BCStyle.UID, null);
+    String uid = first(certificate, BCStyle.UID, ANYTHING);
     if (topics.isEmpty()) {
       addTopics(topics, new org.bouncycastle.asn1.DERUTF8String(uid));
     }
@@ -109,7 +109,7 @@ record Purpose(
         bundleId,
         Collections.unmodifiableSet(topics),
         Collections.unmodifiableSet(environments),
-        Optional.of(first(subject, BCStyle.OU, TEAM_ID)).filter(team -> !team.isEmpty()));
+        Optional.of(first(certificate, BCStyle.OU, TEAM_ID)).filter(team -> !team.isEmpty()));
   }
 
   /** The topic that VoIP pushes of this app carry, if the certificate allows it. */
@@ -162,13 +162,15 @@ record Purpose(
     }
   }
 
+  /** Returns the empty string for a name that is absent or not text. */
   private static String first(
-      X500Name subject, ASN1ObjectIdentifier type, @Nullable Pattern pattern) {
-    for (RDN name : subject.getRDNs(type)) {
+      X509Certificate certificate, ASN1ObjectIdentifier type, Pattern pattern) {
+    for (RDN name :
+        X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded()).getRDNs(type)) {
       for (AttributeTypeAndValue part : name.getTypesAndValues()) {
         if (part.getType().equals(type) && part.getValue() instanceof ASN1String string) {
           String value = string.getString();
-          if (pattern == null || pattern.matcher(value).matches()) {
+          if (pattern.matcher(value).matches()) {
             return value;
           }
         }
