@@ -14,10 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.X500Name;
+import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x500.style.BCStyle;
-import org.bouncycastle.asn1.x500.style.IETFUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,15 +91,13 @@ public final class CertificateDoctor {
 
   /** The name by which people know a certificate. */
   static String name(X509Certificate certificate) {
-    return commonName(certificate.getSubjectX500Principal().getEncoded());
+    return name(certificate.getSubjectX500Principal());
   }
 
-  private static String commonName(byte[] encodedName) {
-    X500Name name = X500Name.getInstance(encodedName);
-    for (RDN part : name.getRDNs(BCStyle.CN)) {
-      return '"' + IETFUtils.valueToString(part.getFirst().getValue()) + '"';
-    }
-    return '"' + name.toString() + '"';
+  private static String name(X500Principal principal) {
+    return '"'
+        + Purpose.names(principal, BCStyle.CN).stream().findFirst().orElse(principal.toString())
+        + '"';
   }
 
   private static String keyType(Key key) {
@@ -218,7 +214,7 @@ public final class CertificateDoctor {
     }
 
     private static String issuer(X509Certificate certificate) {
-      return commonName(certificate.getIssuerX500Principal().getEncoded());
+      return CertificateDoctor.name(certificate.getIssuerX500Principal());
     }
 
     private static LocalDate date(Instant instant) {

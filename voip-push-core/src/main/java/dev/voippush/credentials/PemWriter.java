@@ -146,7 +146,9 @@ final class PemWriter {
         out.append(String.format("%02X ", octet));
       }
     } else if (value instanceof ASN1String string) {
-      out.append(string.getString());
+      // In UTF-8, where openssl prints every second byte of a label; a label must not start a line
+      // of its own.
+      out.append(string.getString().replaceAll("\\p{Cntrl}", " "));
     } else {
       out.append("<Unsupported tag>");
     }

@@ -26,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.crypto.spec.PBEParameterSpec;
 import org.junit.jupiter.api.BeforeAll;
@@ -331,6 +333,14 @@ class CorpusTest {
     String table = Docs.read("certificates.md");
     for (Sample sample : samples) {
       assertTrue(table.contains("| " + sample.name + " | `CorpusTest` |"), sample.name);
+    }
+    Matcher rows = Pattern.compile("\\| `(\\w+Test)\\.(\\w+)` \\|").matcher(table);
+    while (rows.find()) {
+      Class<?> test = Class.forName(getClass().getPackageName() + "." + rows.group(1));
+      String method = rows.group(2);
+      assertTrue(
+          Arrays.stream(test.getDeclaredMethods()).anyMatch(m -> m.getName().equals(method)),
+          rows.group());
     }
   }
 
