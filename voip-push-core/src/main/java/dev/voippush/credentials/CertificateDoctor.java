@@ -14,10 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.X500Name;
+import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x500.style.BCStyle;
-import org.bouncycastle.asn1.x500.style.IETFUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,16 +36,16 @@ public final class CertificateDoctor {
    * @param password null or empty if the file has none; one that is not needed does no harm here
    */
   public static String describe(Path file, char @Nullable [] password) {
-    return describe(file, password, Instant.now());
-  }
-
-  static String describe(Path file, char @Nullable [] password, Instant now) {
-    Contents contents;
     try {
-      contents = Contents.read(Source.of(file), password);
+      return describe(Source.of(file), password, Instant.now());
     } catch (CredentialsException e) {
       return e.getMessage() + "\n";
     }
+  }
+
+  static String describe(Source source, char @Nullable [] password, Instant now)
+      throws CredentialsException {
+    Contents contents = Contents.read(source, password);
     if (contents.certificates().isEmpty()) {
       return describeKeys(contents);
     }
@@ -93,15 +91,13 @@ public final class CertificateDoctor {
 
   /** The name by which people know a certificate. */
   static String name(X509Certificate certificate) {
-    return commonName(certificate.getSubjectX500Principal().getEncoded());
+    return name(certificate.getSubjectX500Principal());
   }
 
-  private static String commonName(byte[] encodedName) {
-    X500Name name = X500Name.getInstance(encodedName);
-    for (RDN part : name.getRDNs(BCStyle.CN)) {
-      return '"' + IETFUtils.valueToString(part.getFirst().getValue()) + '"';
-    }
-    return '"' + name.toString() + '"';
+  private static String name(X500Principal principal) {
+    return '"'
+        + Purpose.names(principal, BCStyle.CN).stream().findFirst().orElse(principal.toString())
+        + '"';
   }
 
   private static String keyType(Key key) {
@@ -115,7 +111,7 @@ public final class CertificateDoctor {
   }
 
   private static String line(String title, String value) {
-    return String.format(Locale.ROOT, "  %-13s %s%n", title, value);
+    return String.format(Locale.ROOT, "  %-13s %s\n", title, value);
   }
 
   /** The lines about one certificate. */
@@ -174,7 +170,7 @@ public final class CertificateDoctor {
     }
 
     private void appendFacts(StringBuilder text, Instant now) {
-      text.append(file).append(": ").append(purpose.kind().words()).append(System.lineSeparator());
+      text.append(file).append(": ").append(purpose.kind().words()).append('\n');
       text.append(line("name", name(certificate)));
       text.append(line("bundle id", orNone(purpose.bundleId())));
       text.append(line("topics", orNone(String.join(", ", purpose.topics()))));
@@ -218,7 +214,7 @@ public final class CertificateDoctor {
     }
 
     private static String issuer(X509Certificate certificate) {
-      return commonName(certificate.getIssuerX500Principal().getEncoded());
+      return CertificateDoctor.name(certificate.getIssuerX500Principal());
     }
 
     private static LocalDate date(Instant instant) {

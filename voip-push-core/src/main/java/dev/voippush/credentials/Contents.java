@@ -51,7 +51,7 @@ record Contents(
   static Contents read(Source source, char @Nullable [] chars) throws CredentialsException {
     try (Password password = new Password(chars)) {
       try {
-        return open(source, new Decryptor(source.name(), password));
+        return open(source, password);
       } catch (WrongPasswordException e) {
         throw (password.given() ? Problem.WRONG_PASSWORD : Problem.PASSWORD_MISSING)
             .in(source.name());
@@ -62,7 +62,7 @@ record Contents(
   /** Returns whether the file opens with a password only. */
   static boolean needsPassword(Source source) throws CredentialsException {
     try (Password none = new Password(null)) {
-      open(source, new Decryptor(source.name(), none));
+      open(source, none);
       return false;
     } catch (WrongPasswordException e) {
       return true;
@@ -96,15 +96,17 @@ record Contents(
 
   static boolean isPkcs12(Source source) throws CredentialsException {
     byte[] bytes = source.bytes();
+    String file = source.name();
     return !PemBlock.isPem(bytes)
         && Der.startsLike(bytes)
-        && Der.of(Der.sequence(Der.first(bytes, source.name()), source.name())) == Der.PKCS12;
+        && Der.of(Der.sequence(Der.first(bytes, file), file)) == Der.PKCS12;
   }
 
-  private static Contents open(Source source, Decryptor decryptor)
+  private static Contents open(Source source, Password password)
       throws CredentialsException, WrongPasswordException {
     String file = source.name();
     byte[] bytes = source.bytes();
+    Decryptor decryptor = new Decryptor(file, password);
     try {
       if (PemBlock.isPem(bytes)) {
         return readPem(bytes, file, decryptor);
@@ -114,7 +116,7 @@ record Contents(
       }
       return readDer(bytes, file, decryptor);
     } catch (RuntimeException e) {
-      // Bouncy Castle throws these at structures that are not what they say they are.
+      // Bouncy Castle's, at a structure that is none of those it says it is.
       throw Problem.DAMAGED.because(e, file, "no valid structure");
     }
   }
@@ -151,7 +153,7 @@ record Contents(
     }
     byte[] plain = decryptor.decryptDekInfo(dekInfo, block.der());
     KeyEntry key = derKey(decrypted(plain), file, decryptor);
-    return new KeyEntry(key.key(), key.pkcs8(), true, null, null);
+    return new KeyEntry(key.key(), key.pkcs8(), true, key.attributes());
   }
 
   /** What a wrong password leaves is hardly ever a complete structure. */

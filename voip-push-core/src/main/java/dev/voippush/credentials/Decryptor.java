@@ -308,7 +308,10 @@ final class Decryptor {
    * memory says.
    */
   private void spendScrypt(BigInteger n, BigInteger r, BigInteger p) throws CredentialsException {
-    if (n.signum() <= 0 || r.signum() <= 0 || p.signum() <= 0 || n.bitCount() != 1) {
+    if (n.compareTo(BigInteger.ONE) <= 0
+        || n.bitCount() != 1
+        || r.signum() <= 0
+        || p.signum() <= 0) {
       throw Problem.DAMAGED.in(file, "impossible scrypt parameters");
     }
     BigInteger bytes = n.multiply(r).multiply(p).shiftLeft(7);

@@ -9,6 +9,8 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.ASN1Sequence;
+import org.bouncycastle.asn1.ASN1Set;
+import org.bouncycastle.asn1.ASN1TaggedObject;
 
 /**
  * Tells apart the binary files that Apple, Keychain and openssl write, all of which start with the
@@ -74,12 +76,27 @@ enum Der {
     return Arrays.copyOf(bytes, (int) (header + length));
   }
 
-  /** Parses one complete element; anything that is not one is the file's fault. */
+  /**
+   * Parses one complete element, to its depths: Bouncy Castle would put that off and fail later,
+   * elsewhere.
+   */
   static ASN1Sequence sequence(byte[] bytes, String file) throws CredentialsException {
     try {
-      return ASN1Sequence.getInstance(ASN1Primitive.fromByteArray(bytes));
-    } catch (IOException | RuntimeException e) {
+      ASN1Sequence sequence = ASN1Sequence.getInstance(ASN1Primitive.fromByteArray(bytes));
+      visit(sequence);
+      return sequence;
+    } catch (IOException | RuntimeException | StackOverflowError e) {
       throw Problem.DAMAGED.because(e, file, "no valid ASN.1 structure");
+    }
+  }
+
+  private static void visit(ASN1Encodable element) {
+    if (element instanceof ASN1Sequence sequence) {
+      sequence.forEach(Der::visit);
+    } else if (element instanceof ASN1Set set) {
+      set.forEach(Der::visit);
+    } else if (element instanceof ASN1TaggedObject tagged) {
+      visit(tagged.getBaseObject());
     }
   }
 

@@ -30,16 +30,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pkcs8 the key as the file has it, in PKCS#8
  * @param encrypted whether the file protects this key
- * @param bagAttributes friendly name and the like, where a PKCS#12 file has them
- * @param keyAttributes attributes inside the key's own structure; openssl prints these too
+ * @param attributes friendly name and the like, in the lines that openssl prints above the key
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record KeyEntry(
-    PrivateKey key,
-    byte[] pkcs8,
-    boolean encrypted,
-    @Nullable ASN1Set bagAttributes,
-    @Nullable ASN1Set keyAttributes) {
+record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attributes) {
 
   static KeyEntry of(
       PrivateKeyInfo info, boolean encrypted, @Nullable ASN1Set bagAttributes, String file)
@@ -52,7 +46,10 @@ record KeyEntry(
       if (!(key instanceof RSAPrivateCrtKey || key instanceof ECPrivateKey)) {
         throw Problem.UNSUPPORTED_KEY.in(file, "RSA without its prime factors");
       }
-      return new KeyEntry(key, pkcs8, encrypted, bagAttributes, info.getAttributes());
+      String attributes =
+          PemWriter.attributes("Bag Attributes", bagAttributes)
+              + PemWriter.attributes("Key Attributes", info.getAttributes());
+      return new KeyEntry(key, pkcs8, encrypted, attributes);
     } catch (IOException | GeneralSecurityException | RuntimeException e) {
       if (e instanceof CredentialsException known) {
         throw known;

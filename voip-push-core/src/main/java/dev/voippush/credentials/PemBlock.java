@@ -52,8 +52,8 @@ record PemBlock(String type, @Nullable String dekInfo, byte[] der) {
     String type = null;
     String dekInfo = null;
     StringBuilder base64 = new StringBuilder();
-    // "cat" glues a BEGIN to the line before it when that lacks its end.
-    String text = text(bytes).replace(BEGIN, '\n' + BEGIN);
+    // "cat" glues a BEGIN to the END before it when that line is not ended.
+    String text = text(bytes).replace(DASHES + BEGIN, DASHES + '\n' + BEGIN);
     for (String line : text.lines().map(String::strip).toList()) {
       if (type == null) {
         if (line.startsWith(BEGIN)) {

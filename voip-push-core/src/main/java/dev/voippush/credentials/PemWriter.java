@@ -10,7 +10,6 @@ import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.Base64;
-import org.bouncycastle.asn1.ASN1BMPString;
 import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
@@ -60,10 +59,7 @@ final class PemWriter {
 
   /** Returns the key under its attributes, as {@code openssl pkcs12 -nocerts} prints it. */
   static byte[] key(KeyEntry key, char @Nullable [] passphrase) {
-    StringBuilder attributes = new StringBuilder();
-    appendAttributes(attributes, "Bag Attributes", key.bagAttributes());
-    appendAttributes(attributes, "Key Attributes", key.keyAttributes());
-    byte[] text = attributes.toString().getBytes(UTF_8);
+    byte[] text = key.attributes().getBytes(UTF_8);
     try (Password password = new Password(passphrase)) {
       return join(
           text,
@@ -121,18 +117,15 @@ final class PemWriter {
     return bytes;
   }
 
-  private static void appendAttributes(
-      StringBuilder out, String title, @Nullable ASN1Set attributes) {
-    out.append(title);
+  /** Returns attributes as openssl prints them. */
+  static String attributes(String title, @Nullable ASN1Set attributes) {
     if (attributes == null) {
-      out.append(": <No Attributes>\n");
-      return;
+      return title + ": <No Attributes>\n";
     }
     if (attributes.size() == 0) {
-      out.append(": <Empty Attributes>\n");
-      return;
+      return title + ": <Empty Attributes>\n";
     }
-    out.append('\n');
+    StringBuilder out = new StringBuilder(title).append('\n');
     for (ASN1Encodable encoded : attributes) {
       Attribute attribute = Attribute.getInstance(encoded);
       out.append("    ").append(name(attribute.getAttrType())).append(": ");
@@ -144,6 +137,7 @@ final class PemWriter {
         appendValue(out, value);
       }
     }
+    return out.toString();
   }
 
   private static void appendValue(StringBuilder out, ASN1Encodable value) {
@@ -151,8 +145,10 @@ final class PemWriter {
       for (byte octet : octets.getOctets()) {
         out.append(String.format("%02X ", octet));
       }
-    } else if (value instanceof ASN1BMPString || value instanceof ASN1String) {
-      out.append(((ASN1String) value).getString());
+    } else if (value instanceof ASN1String string) {
+      // In UTF-8, where openssl prints every second byte of a label; a label must not start a line
+      // of its own.
+      out.append(string.getString().replaceAll("\\p{Cntrl}", " "));
     } else {
       out.append("<Unsupported tag>");
     }

@@ -4,9 +4,12 @@ package dev.voippush.credentials;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.CopyOption;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -31,7 +34,7 @@ final class PrivateFile {
   static void write(Path file, byte[] bytes, CopyOption... options) throws CredentialsException {
     boolean replace = replaces(options);
     String name = file.toString();
-    if (!replace && Files.exists(file)) {
+    if (!replace && Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       throw Problem.FILE_EXISTS.in(name);
     }
     Path folder = file.toAbsolutePath().getParent();
@@ -107,7 +110,11 @@ final class PrivateFile {
   }
 
   private static String reason(IOException e) {
-    String message = String.valueOf(e.getMessage());
-    return e.getClass().getSimpleName() + ": " + message;
+    if (e instanceof NoSuchFileException) {
+      return "no such folder";
+    }
+    return e instanceof AccessDeniedException
+        ? "permission denied"
+        : String.valueOf(e.getMessage());
   }
 }

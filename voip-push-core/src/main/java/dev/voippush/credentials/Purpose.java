@@ -4,12 +4,15 @@ package dev.voippush.credentials;
 import dev.voippush.ApnsEnvironment;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
@@ -65,7 +68,6 @@ record Purpose(
   }
 
   static Purpose of(X509Certificate certificate) {
-    X500Name subject = X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded());
     Set<ApnsEnvironment> environments = EnumSet.noneOf(ApnsEnvironment.class);
     if (certificate.getExtensionValue(PRODUCTION) != null) {
       environments.add(ApnsEnvironment.PRODUCTION);
@@ -86,11 +88,12 @@ record Purpose(
     if (topics.isEmpty()) {
       addTopics(topics, extension(certificate, VOIP_TOPICS));
     }
-    String uid = first(subject, BCStyle.UID, null);
+    X500Principal subject = certificate.getSubjectX500Principal();
+    String uid = names(subject, BCStyle.UID).stream().findFirst().orElse("");
     if (topics.isEmpty()) {
-      addTopics(topics, new org.bouncycastle.asn1.DERUTF8String(uid));
+      addTopics(topics, uid);
     }
-    String named = extension(certificate, BUNDLE_ID) instanceof ASN1String id ? id.getString() : "";
+    String named = text(extension(certificate, BUNDLE_ID));
     String bundleId = bundleId(named, uid, topics);
     Kind kind;
     if (universal) {
@@ -109,7 +112,9 @@ record Purpose(
         bundleId,
         Collections.unmodifiableSet(topics),
         Collections.unmodifiableSet(environments),
-        Optional.of(first(subject, BCStyle.OU, TEAM_ID)).filter(team -> !team.isEmpty()));
+        names(subject, BCStyle.OU).stream()
+            .filter(unit -> TEAM_ID.matcher(unit).matches())
+            .findFirst());
   }
 
   /** The topic that VoIP pushes of this app carry, if the certificate allows it. */
@@ -137,11 +142,13 @@ record Purpose(
   }
 
   private static void addTopics(Set<String> topics, @Nullable ASN1Encodable value) {
-    if (value instanceof ASN1String names) {
-      for (String name : names.getString().split(",", -1)) {
-        if (!name.isBlank()) {
-          topics.add(name.strip());
-        }
+    addTopics(topics, text(value));
+  }
+
+  private static void addTopics(Set<String> topics, String names) {
+    for (String name : names.split(",", -1)) {
+      if (!name.isBlank()) {
+        topics.add(name.strip());
       }
     }
   }
@@ -162,18 +169,29 @@ record Purpose(
     }
   }
 
-  private static String first(
-      X500Name subject, ASN1ObjectIdentifier type, @Nullable Pattern pattern) {
-    for (RDN name : subject.getRDNs(type)) {
-      for (AttributeTypeAndValue part : name.getTypesAndValues()) {
-        if (part.getType().equals(type) && part.getValue() instanceof ASN1String string) {
-          String value = string.getString();
-          if (pattern == null || pattern.matcher(value).matches()) {
-            return value;
+  /** Returns the parts of a name that are of one type, as far as they are text. */
+  static List<String> names(X500Principal name, ASN1ObjectIdentifier type) {
+    List<String> values = new ArrayList<>();
+    try {
+      for (RDN part : X500Name.getInstance(name.getEncoded()).getRDNs(type)) {
+        for (AttributeTypeAndValue value : part.getTypesAndValues()) {
+          if (value.getType().equals(type)) {
+            values.add(text(value.getValue()));
           }
         }
       }
+    } catch (RuntimeException e) {
+      // A name that only the JDK takes for one names nothing.
     }
-    return "";
+    return values;
+  }
+
+  /** Returns the empty string for what is not text, or not in the encoding that it claims. */
+  private static String text(@Nullable ASN1Encodable value) {
+    try {
+      return value instanceof ASN1String string ? string.getString() : "";
+    } catch (RuntimeException e) {
+      return "";
+    }
   }
 }

@@ -46,7 +46,7 @@ record Source(String name, byte[] bytes) {
     return new Source(name, bytes);
   }
 
-  private static CredentialsException unreadable(IOException e, String name) {
+  static CredentialsException unreadable(IOException e, String name) {
     Object reason =
         e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
     return Problem.UNREADABLE_FILE.because(e, name, reason);

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.credentials;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.io.ByteArrayInputStream;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.Arrays;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.DEROctetString;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.misc.MiscObjectIdentifiers;
+import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
+import org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo;
+import org.bouncycastle.asn1.pkcs.EncryptionScheme;
+import org.bouncycastle.asn1.pkcs.KeyDerivationFunc;
+import org.bouncycastle.asn1.pkcs.PBES2Parameters;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files that ask for more than a file may: each is refused before it costs anything. */
+class HostileFilesTest {
+  private static final String TOO_COSTLY =
+      "; export it again with ordinary settings (docs/troubleshooting.md#too-costly)";
+
+  @ParameterizedTest
+  @ValueSource(strings = {"5000001", "2147483648", "99999999999999999999"})
+  void iterationsAboveTheLimit(String iterations) {
+    assertRefused(
+        pbkdf2Key(new BigInteger(iterations)),
+        "asks for "
+            + iterations
+            + " key derivation iterations, where 5000000 are the limit"
+            + TOO_COSTLY);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-1"})
+  void iterationsThatCannotBe(String iterations) {
+    assertRefused(
+        pbkdf2Key(new BigInteger(iterations)),
+        "damaged: "
+            + iterations
+            + " key derivation iterations; copy it again from where it was whole, in binary mode"
+            + " (docs/troubleshooting.md#damaged)");
+  }
+
+  /**
+   * Many derivations within the limit are as costly as one above it: all of a file count together.
+   */
+  @Test
+  void iterationsOfAllKeysTogether() {
+    char[] password = "x".toCharArray();
+    KeyEntry key =
+        new KeyEntry(Apple.EC.getPrivate(), Apple.EC.getPrivate().getEncoded(), false, "");
+    String first = new String(PemWriter.key(key, password), US_ASCII); // 600,000 iterations
+    String second = Pem.block("ENCRYPTED PRIVATE KEY", pbkdf2Key(BigInteger.valueOf(5_000_000)));
+
+    assertRefused(
+        (first + second).getBytes(US_ASCII),
+        "asks for 5600000 key derivation iterations, where 5000000 are the limit" + TOO_COSTLY);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "131072, 8, 1", // 128 MiB
+    "16384, 8, 5", // 16 MiB, five times
+    "2, 1, 2147483648",
+    "1073741824, 1073741824, 1073741824"
+  })
+  void scryptAboveTheLimit(long n, long r, long p) {
+    assertRefused(
+        scryptKey(n, r, p), "asks for more than the 64 MiB that scrypt may use" + TOO_COSTLY);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 8, 1", "16383, 8, 1", "16384, 0, 1", "16384, 8, -1", "1, 1, 1"})
+  void scryptThatCannotBe(long n, long r, long p) {
+    CredentialsException e =
+        assertThrows(CredentialsException.class, () -> read(scryptKey(n, r, p)));
+    assertEquals("damaged: impossible scrypt parameters", e.fault());
+  }
+
+  @Test
+  void nestedWithoutEnd() {
+    byte[] indefinite = new byte[1 << 20];
+    for (int i = 0; i < indefinite.length; i += 2) {
+      indefinite[i] = 0x30;
+      indefinite[i + 1] = (byte) 0x80;
+    }
+    assertFault(indefinite, "damaged: no valid ASN.1 structure");
+
+    byte[] definite = new byte[1 << 20];
+    for (int i = 0, left = definite.length - 5; left >= 0; i += 5, left -= 5) {
+      definite[i] = 0x30;
+      definite[i + 1] = (byte) 0x83;
+      definite[i + 2] = (byte) (left >> 16);
+      definite[i + 3] = (byte) (left >> 8);
+      definite[i + 4] = (byte) left;
+    }
+    assertFault(definite, "damaged: no valid ASN.1 structure");
+  }
+
+  @Test
+  void thousandsOfBlocks() {
+    String pem = Pem.of(Apple.voip(Apple.RSA, Apple.BUNDLE)) + Pem.of(Apple.EC.getPrivate());
+    String many = pem.repeat((1 << 20) / pem.length());
+
+    assertFault(
+        many.getBytes(US_ASCII),
+        "the private key belongs to another certificate than \"VoIP Services: com.example.app\"");
+  }
+
+  private static void assertFault(byte[] file, String fault) {
+    CredentialsException e = assertThrows(CredentialsException.class, () -> read(file));
+    assertEquals(fault, e.fault());
+  }
+
+  private static void assertRefused(byte[] file, String message) {
+    CredentialsException e =
+        assertThrows(
+            CredentialsException.class,
+            () -> assertTimeoutPreemptively(Duration.ofSeconds(20), () -> read(file)));
+    assertEquals("PKCS#12 input: " + message, e.getMessage());
+  }
+
+  private static PushCertificate read(byte[] file) throws CredentialsException {
+    return CertificateLoader.fromPkcs12(new ByteArrayInputStream(file), "x".toCharArray());
+  }
+
+  private static byte[] pbkdf2Key(BigInteger iterations) {
+    return key(
+        new KeyDerivationFunc(
+            PKCSObjectIdentifiers.id_PBKDF2,
+            sequence(new DEROctetString(new byte[8]), new ASN1Integer(iterations))));
+  }
+
+  private static byte[] scryptKey(long n, long r, long p) {
+    return key(
+        new KeyDerivationFunc(
+            MiscObjectIdentifiers.id_scrypt,
+            sequence(
+                new DEROctetString(new byte[8]),
+                new ASN1Integer(n),
+                new ASN1Integer(r),
+                new ASN1Integer(p))));
+  }
+
+  private static byte[] key(KeyDerivationFunc derivation) {
+    EncryptionScheme aes =
+        new EncryptionScheme(NISTObjectIdentifiers.id_aes256_CBC, new DEROctetString(new byte[16]));
+    AlgorithmIdentifier algorithm =
+        new AlgorithmIdentifier(
+            PKCSObjectIdentifiers.id_PBES2, new PBES2Parameters(derivation, aes));
+    try {
+      return new EncryptedPrivateKeyInfo(algorithm, new byte[32]).getEncoded();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static DERSequence sequence(ASN1Encodable... elements) {
+    return new DERSequence(Arrays.copyOf(elements, elements.length));
+  }
+}
