@@ -7,18 +7,22 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
+import java.net.SocketTimeoutException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -65,6 +69,7 @@ final class CallTransport implements Transport {
   static final int MAX_IN_FLIGHT = 100;
 
   private static final MediaType JSON = MediaType.get("application/json");
+  private static final long MAX_BODY_SECONDS = 1;
   private static final String RETRY_AFTER = "retry-after";
 
   /** What OkHttp would act upon by itself, out of its sight. */
@@ -79,6 +84,7 @@ final class CallTransport implements Transport {
 
   private final HttpUrl endpoint;
   private final OkHttpClient template;
+  private final Duration connectTimeout;
   private final int maxInFlight;
   private final ExecutorService threads;
   private final ScheduledExecutorService timer;
@@ -87,7 +93,7 @@ final class CallTransport implements Transport {
   private final Deque<CallAttempt> queue = new ArrayDeque<>();
   private final Set<CallAttempt> inFlight = new HashSet<>();
   private final List<Line> lines = new ArrayList<>();
-  private final Set<ObservedSslSocket> sockets = new HashSet<>();
+  private final Map<ObservedSslSocket, Line> sockets = new HashMap<>();
   private Line current;
   private boolean closed;
   private int failedDials;
@@ -103,6 +109,7 @@ final class CallTransport implements Transport {
       ScheduledExecutorService timer) {
     this.endpoint = endpoint;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
+    this.connectTimeout = connectTimeout;
     this.timer = timer;
     this.threads = Threads.perTask("voip-push-call");
     this.template =
@@ -222,7 +229,12 @@ final class CallTransport implements Transport {
         line.admitted++;
         inFlight.add(next);
       }
-      threads.execute(next);
+      try {
+        threads.execute(next);
+      } catch (RejectedExecutionException | OutOfMemoryError e) { // closing, or no thread to be had
+        next.failed(new IOException("no thread for the push: " + e.getMessage(), e));
+        return;
+      }
     }
   }
 
@@ -277,6 +289,7 @@ final class CallTransport implements Transport {
       }
       attempt.line = null;
       attempt.call = null;
+      retire(line);
       queue.addFirst(attempt);
       if (closed) {
         lock.notifyAll(); // close() ends it
@@ -306,7 +319,7 @@ final class CallTransport implements Transport {
     synchronized (lock) {
       failedDials = 0;
       line.open.add(socket);
-      sockets.add(socket);
+      sockets.put(socket, line);
       line.lastStream = System.nanoTime();
     }
     var unused =
@@ -349,7 +362,7 @@ final class CallTransport implements Transport {
     List<ObservedSslSocket> allSockets;
     synchronized (lock) {
       allLines = new ArrayList<>(lines);
-      allSockets = new ArrayList<>(sockets);
+      allSockets = new ArrayList<>(sockets.keySet());
     }
     allLines.forEach(line -> line.pool.evictAll());
     allSockets.forEach(ObservedSslSocket::abort);
@@ -434,6 +447,11 @@ final class CallTransport implements Transport {
 
     @Override
     public void run() {
+      Future<?> watchdog = null;
+      if (mayDial) {
+        watchdog =
+            timer.schedule(this::dialTimedOut, connectTimeout.toNanos(), TimeUnit.NANOSECONDS);
+      }
       try {
         PushRequest push = request;
         if (push == null) {
@@ -455,18 +473,42 @@ final class CallTransport implements Transport {
         leave(this, true);
       } catch (DialGate.NoRoomException e) {
         comeBack(this);
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
         failed(e);
+      } finally {
+        if (watchdog != null) {
+          watchdog.cancel(false);
+        }
+      }
+    }
+
+    /** DNS, TCP, TLS or SETTINGS take too long; what hangs is left to hang. */
+    private void dialTimedOut() {
+      Call hanging;
+      synchronized (lock) {
+        if (connected || ended) {
+          return;
+        }
+        hanging = call;
+      }
+      failed(new SocketTimeoutException("no connection within " + connectTimeout));
+      if (hanging != null) {
+        later(hanging::cancel);
       }
     }
 
     private @Nullable Call newCall(PushRequest push) {
+      Line mine = line;
+      if (mine == null) {
+        return null;
+      }
+      Call fresh = mine.client.newCall(httpRequest(push));
       synchronized (lock) {
-        if (line == null || !inFlight.contains(this) || ended) {
+        if (!inFlight.contains(this) || ended) {
           return null;
         }
-        call = line.client.newCall(httpRequest(push));
-        return call;
+        call = fresh;
+        return fresh;
       }
     }
 
@@ -510,12 +552,14 @@ final class CallTransport implements Transport {
       }
     }
 
-    void aboutToWrite() {
+    void aboutToWrite() throws IOException {
+      if (!handler.mayWrite()) {
+        throw new IOException("not wanted any more"); // OkHttp resets the stream, never ended
+      }
       written = true;
-      handler.written();
     }
 
-    private void failed(Exception e) {
+    private void failed(Throwable e) {
       boolean dialFailed;
       synchronized (lock) {
         dialFailed = mayDial && !connected && !ended;
@@ -553,7 +597,28 @@ final class CallTransport implements Transport {
       }
       if (running != null) {
         later(running::cancel);
+        abortIfAbandoned();
       }
+    }
+
+    /** A write that hangs ends only with the socket: ends those of a line that nobody waits for. */
+    private void abortIfAbandoned() {
+      List<ObservedSslSocket> abandoned = new ArrayList<>();
+      synchronized (lock) {
+        Line mine = line;
+        if (mine == null
+            || mine == current
+            || inFlight.stream().anyMatch(other -> other.line == mine && !other.ended)) {
+          return;
+        }
+        sockets.forEach(
+            (socket, owner) -> {
+              if (owner == mine) {
+                abandoned.add(socket);
+              }
+            });
+      }
+      abandoned.forEach(ObservedSslSocket::abort);
     }
 
     @Override
@@ -562,8 +627,10 @@ final class CallTransport implements Transport {
       synchronized (lock) {
         stalled = written ? null : socket;
         if (line == current && !closed) {
+          Line old = current;
           current = new Line();
           lines.add(current);
+          retire(old);
         }
       }
       if (stalled != null) { // a write that hangs ends only so
@@ -586,7 +653,7 @@ final class CallTransport implements Transport {
       fail(new AttemptFailure(Failure.CLOSED, delivery, true, message, new IOException(message)));
     }
 
-    private AttemptFailure classify(Exception e) {
+    private AttemptFailure classify(Throwable e) {
       Throwable root = e instanceof HandshakeException && e.getCause() != null ? e.getCause() : e;
       String text = rootMessage(root);
       if (e instanceof NoHttp2Exception) {
@@ -661,7 +728,8 @@ final class CallTransport implements Transport {
     ResponseBody body = answer.body();
     try {
       BufferedSource source = body.source();
-      source.request(PushResponse.MAX_BODY);
+      source.timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS); // the verdict is known already
+      source.request(answer.code() == 200 ? 0 : PushResponse.MAX_BODY);
       bytes =
           source
               .getBuffer()
@@ -720,7 +788,9 @@ final class CallTransport implements Transport {
     }
 
     @Override
-    public void written() {}
+    public boolean mayWrite() {
+      return false;
+    }
 
     @Override
     public void answered(PushResponse response) {}

@@ -95,11 +95,11 @@ final class Push {
   private void attempt() {
     Try next = new Try();
     synchronized (this) {
-      if (ended) {
+      if (ended || current != null) {
         return;
       }
+      cancelWait();
       current = next;
-      wait = null;
     }
     next.enqueued(transport.enqueue(next));
   }
@@ -138,9 +138,15 @@ final class Push {
       if (remaining().isZero()) {
         return null; // the deadline's timer ends the push
       }
-      String bearer = settings.bearerToken();
+      String bearer;
+      try {
+        bearer = settings.bearerToken();
+      } catch (RuntimeException e) { // the key's provider, or the user's clock
+        end(Failure.CONNECT, "the provider token cannot be signed: " + e);
+        return null;
+      }
       synchronized (Push.this) {
-        if (ended) {
+        if (ended || this != current) {
           return null;
         }
         attempts++;
@@ -162,11 +168,11 @@ final class Push {
     }
 
     @Override
-    public void written() {
+    public boolean mayWrite() {
       Try older;
       synchronized (Push.this) {
-        if (ended) {
-          return;
+        if (ended || this != current) {
+          return false;
         }
         written = true;
         older = timedOut;
@@ -179,6 +185,7 @@ final class Push {
       if (older != null) {
         older.cancel(); // from here on the newer attempt's verdict counts
       }
+      return true;
     }
 
     @Override
@@ -206,6 +213,7 @@ final class Push {
     Try other;
     PushResult result;
     Optional<Duration> delay = Optional.empty();
+    Transport.Attempt suspect = null;
     synchronized (this) {
       if (ended) {
         return;
@@ -223,7 +231,12 @@ final class Push {
       Sent sent = new Sent(apnsId, attempts, unknown);
       result = ResponseReader.read(response, sent);
       if (result instanceof PushResult.Rejected rejected) {
-        delay = afterRejection(attempt, rejected, response);
+        try {
+          delay = afterRejection(attempt, rejected, response);
+        } catch (RuntimeException e) { // the key's provider, or the user's clock
+          log.warn("call {}: {} is not retried", call.callId(), rejected, e);
+        }
+        suspect = rejected.reason() == RejectionReason.SHUTDOWN ? attempt.handle : null;
         lastRejection = rejected;
         lastWasRejection = true;
       }
@@ -235,6 +248,9 @@ final class Push {
     }
     if (other != null) {
       other.cancel();
+    }
+    if (suspect != null) {
+      suspect.suspectConnection(); // this server goes down: not there again
     }
     if (delay.isEmpty()) {
       verdict.complete(result);
@@ -375,6 +391,17 @@ final class Push {
       second.cancel();
     }
     verdict.completeExceptionally(end);
+  }
+
+  /** Ends it if nothing of it is at the transport: it waits to be tried again. */
+  void endIfWaiting(Failure failure, String why) {
+    boolean waiting;
+    synchronized (this) {
+      waiting = current == null && timedOut == null;
+    }
+    if (waiting) {
+      end(failure, why);
+    }
   }
 
   private VoipPushException exception(Failure failure, String why) {

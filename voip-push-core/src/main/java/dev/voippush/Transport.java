@@ -37,8 +37,11 @@ interface Transport {
     /** The attempt leaves the queue: returns what to write now, or null to drop it unheard. */
     @Nullable PushRequest begin();
 
-    /** The last byte is about to be handed to the connection: from here on APNs may have it. */
-    void written();
+    /**
+     * The body is about to be handed to the connection: returns whether it may. After true APNs may
+     * have the push; after false nothing more of it is written.
+     */
+    boolean mayWrite();
 
     void answered(PushResponse response);
 

@@ -5,6 +5,7 @@ import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.ApnsCredentials;
 import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
+import java.net.Proxy;
 import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -15,11 +16,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -69,7 +70,8 @@ public final class VoipPushClient implements AutoCloseable {
 
   private VoipPushClient(Builder builder, Settings settings, HttpUrl endpoint) {
     this.settings = settings;
-    this.capacity = builder.maxInFlight + builder.maxQueued;
+    this.capacity =
+        (int) Math.min(Integer.MAX_VALUE, (long) builder.maxInFlight + builder.maxQueued);
     this.retryPolicy = new RetryPolicy(builder.retryUnknown);
     this.timer = new ScheduledThreadPoolExecutor(1, Threads.daemons("voip-push-timer"));
     timer.setRemoveOnCancelPolicy(true);
@@ -114,16 +116,13 @@ public final class VoipPushClient implements AutoCloseable {
       throw asPushException(e);
     }
     try {
-      return push.verdict().get(); // has ended, by ourselves or just before
-    } catch (ExecutionException e) {
+      return push.verdict().join(); // ends now, or did just before
+    } catch (CompletionException e) {
       throw asPushException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("a push that has ended has no end", e);
     }
   }
 
-  private static VoipPushException asPushException(ExecutionException e) {
+  private static VoipPushException asPushException(Exception e) {
     if (e.getCause() instanceof VoipPushException push) {
       return push;
     }
@@ -164,7 +163,7 @@ public final class VoipPushClient implements AutoCloseable {
   private void onExecutor(Runnable completion) {
     try {
       executor.execute(completion);
-    } catch (RejectedExecutionException e) {
+    } catch (RuntimeException e) { // RejectedExecutionException, or worse
       if (!closed) {
         log.warn("the executor refuses callbacks; they run on an internal thread", e);
       }
@@ -231,6 +230,9 @@ public final class VoipPushClient implements AutoCloseable {
       }
       closed = true;
     }
+    for (Push push : pushes) {
+      push.endIfWaiting(Failure.CLOSED, "the client is closed");
+    }
     transport.close(settings.closeTimeout);
     for (Push push : pushes) {
       push.end(Failure.CLOSED, "the client is closed");
@@ -281,6 +283,8 @@ public final class VoipPushClient implements AutoCloseable {
 
   /** Configures a client. Not thread-safe. */
   public static final class Builder {
+    private static final Duration LONGEST = Duration.ofDays(1);
+
     private @Nullable ApnsCredentials credentials;
     private ApnsEnvironment environment = ApnsEnvironment.PRODUCTION;
     private @Nullable URI endpoint;
@@ -354,13 +358,19 @@ public final class VoipPushClient implements AutoCloseable {
      * Takes proxy, DNS, socket factory, event listener and interceptors from a client of yours.
      * Interceptors see the JWT and the payload. TLS, hostname verifier, protocols, dispatcher,
      * connection pool, timeouts and retries remain this library's.
+     *
+     * @throws IllegalArgumentException if it has a SOCKS proxy; HTTP proxies are supported
      */
     public Builder httpClient(OkHttpClient httpClient) {
+      if (httpClient.proxy() != null && httpClient.proxy().type() == Proxy.Type.SOCKS) {
+        throw new IllegalArgumentException(
+            "httpClient must have no SOCKS proxy, but has " + httpClient.proxy());
+      }
       this.httpClient = Objects.requireNonNull(httpClient, "httpClient");
       return this;
     }
 
-    /** Limits DNS, TCP, TLS and the wait for the server's SETTINGS, each; 5 s by default. */
+    /** Limits DNS, TCP, TLS and the wait for the server's SETTINGS together; 5 s by default. */
     public Builder connectTimeout(Duration timeout) {
       this.connectTimeout = positive("connectTimeout", timeout);
       return this;
@@ -406,8 +416,9 @@ public final class VoipPushClient implements AutoCloseable {
 
     /** Sets how long {@link #close()} waits for answers; 10 s by default, zero is allowed. */
     public Builder closeTimeout(Duration timeout) {
-      if (timeout.isNegative()) {
-        throw new IllegalArgumentException("closeTimeout must not be negative, but was " + timeout);
+      if (timeout.isNegative() || timeout.compareTo(LONGEST) > 0) {
+        throw new IllegalArgumentException(
+            "closeTimeout must be from 0 to 1 day, but was " + timeout);
       }
       this.closeTimeout = timeout;
       return this;
@@ -522,8 +533,9 @@ public final class VoipPushClient implements AutoCloseable {
     }
 
     private static Duration positive(String name, Duration value) {
-      if (value.isNegative() || value.isZero()) {
-        throw new IllegalArgumentException(name + " must be positive, but was " + value);
+      if (value.isNegative() || value.isZero() || value.compareTo(LONGEST) > 0) {
+        throw new IllegalArgumentException(
+            name + " must be more than 0 and at most 1 day, but was " + value);
       }
       return value;
     }

@@ -133,7 +133,7 @@ class RetryPolicyTest {
     RetryBudget budget = new RetryBudget();
     long second = 1_000_000_000L;
     for (int i = 0; i < 1_000; i++) {
-      budget.push(i % 9 * second);
+      budget.push(i / 100 * second);
     }
     int granted = 0;
     while (budget.tryRetry(9 * second)) {

@@ -218,6 +218,7 @@ class VoipPushClientBuilderTest {
         "maxQueued must be positive, but was 0",
         assertThrows(IllegalArgumentException.class, () -> builder.maxQueued(0)).getMessage());
     assertThrows(IllegalArgumentException.class, () -> builder.maxInFlight(-1));
+    assertThrows(IllegalArgumentException.class, () -> builder.closeTimeout(Duration.ofDays(2)));
     assertThrows(IllegalArgumentException.class, () -> builder.attemptTimeout(Duration.ZERO));
     assertThrows(
         IllegalArgumentException.class, () -> builder.closeTimeout(Duration.ofSeconds(-1)));

@@ -300,6 +300,54 @@ class VoipPushClientTest {
   }
 
   @Test
+  void serverThatIsSilentFromTheStartDoesNotHoldUpTheClient() throws Exception {
+    apns.freeze();
+    SimulatedPhone phone = apns.registerPhone();
+    try (VoipPushClient client = client(b -> b.connectTimeout(Duration.ofSeconds(2)))) {
+      VoipPushException e = failureOf(client.connect());
+      assertEquals(Failure.CONNECT, e.failure(), e.toString());
+      assertEquals(Delivery.NOT_SENT, e.delivery());
+      apns.unfreeze();
+      PushResult result = client.send(DeviceToken.of(phone.token()), call());
+      assertTrue(result.accepted());
+      assertFalse(result.possiblyDuplicated());
+    }
+  }
+
+  @Test
+  void serverThatShutsDownIsLeftForAnotherConnection() throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    apns.script(phone.token(), Script.sequence(Script.reject(503, "Shutdown"), Script.normal()));
+    try (VoipPushClient client = client(b -> b)) {
+      assertTrue(client.send(DeviceToken.of(phone.token()), call()).accepted());
+    }
+    assertEquals(
+        List.of(1, 2), requestsFor(phone).stream().map(RecordedRequest::connection).toList());
+  }
+
+  @Test
+  void endedPushIsNeverWrittenAfterwards() throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    CompletableFuture<CompletableFuture<PushResult>> push = new CompletableFuture<>();
+    okhttp3.OkHttpClient cancelling =
+        new okhttp3.OkHttpClient.Builder()
+            .addNetworkInterceptor(
+                chain -> {
+                  push.join().cancel(true); // between the connection and the request
+                  return chain.proceed(chain.request());
+                })
+            .build();
+    try (VoipPushClient client = client(b -> b.httpClient(cancelling))) {
+      push.complete(client.sendAsync(DeviceToken.of(phone.token()), call()));
+      assertThrows(
+          java.util.concurrent.CancellationException.class,
+          () -> push.join().get(10, TimeUnit.SECONDS));
+    }
+    assertEquals(List.of(), apns.requests());
+    assertEquals(List.of(), apns.unprocessedRequests());
+  }
+
+  @Test
   void serverThatIsNotTrusted() throws Exception {
     try (VoipPushClient client = client(b -> b.trustedCertificates())) {
       VoipPushException e =
@@ -350,7 +398,7 @@ class VoipPushClientTest {
     SimulatedPhone phone = apns.registerPhone();
     apns.script(phone.token(), Script.sequence(Script.silence(), Script.normal()));
     PushResult result;
-    try (VoipPushClient client = client(b -> b.attemptTimeout(Duration.ofMillis(300)))) {
+    try (VoipPushClient client = client(b -> b.attemptTimeout(Duration.ofSeconds(2)))) {
       result = client.send(DeviceToken.of(phone.token()), call());
     }
     assertTrue(result.accepted());
@@ -381,7 +429,7 @@ class VoipPushClientTest {
     SimulatedPhone phone = apns.registerPhone();
     DeviceToken token = DeviceToken.of(phone.token());
     try (VoipPushClient client =
-        client(b -> b.attemptTimeout(Duration.ofMillis(300)).retryUnknown(false))) {
+        client(b -> b.attemptTimeout(Duration.ofSeconds(2)).retryUnknown(false))) {
       assertTrue(client.send(token, call()).accepted());
       apns.freeze();
       VoipPushException e = assertThrows(VoipPushException.class, () -> client.send(token, call()));
@@ -699,8 +747,10 @@ class VoipPushClientTest {
         assertFalse(thread.isAlive(), thread.getName());
       }
     }
-    while (apns.connectionsOpen() > 0) {
-      Thread.onSpinWait(); // the server notices in a moment; @Timeout bounds it
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (apns.connectionsOpen() > 0 && System.nanoTime() < until) {
+      Thread.onSpinWait(); // the server notices in a moment
     }
+    assertEquals(0, apns.connectionsOpen());
   }
 }

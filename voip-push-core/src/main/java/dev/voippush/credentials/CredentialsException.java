@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A file (or stream, or key in memory) that cannot serve as credentials. Its message is one line:
- * {@code <file>: <fault>; <fix> (docs/troubleshooting.md#anchor)}. It never contains a password or
+ * {@code <file>: <fault>; <fix> (docs/troubleshooting.md#…)}. It never contains a password or
  * a part of a key.
  */
 public final class CredentialsException extends IOException {

@@ -283,7 +283,10 @@ final class ApnsServer {
   }
 
   void dropConnections() {
-    onEachChannel(channel -> channel.pipeline().get(Freezer.class).drop());
+    List<Channel> dropped = List.copyOf(channels);
+    onEach(dropped, channel -> channel.pipeline().get(Freezer.class).drop());
+    onEach(
+        dropped, channel -> {}); // handlers hear of a close in a task of its own: counts are right
   }
 
   /** Closes everything and waits for the threads to end. */
@@ -314,8 +317,12 @@ final class ApnsServer {
         });
   }
 
-  /** Runs the action on each channel's event loop, and returns when it has run on all. */
   private void onEachChannel(Consumer<Channel> action) {
+    onEach(List.copyOf(channels), action);
+  }
+
+  /** Runs the action on each channel's event loop, and returns when it has run on all. */
+  private static void onEach(List<Channel> channels, Consumer<Channel> action) {
     for (Channel channel : channels) {
       channel.eventLoop().submit(() -> action.accept(channel)).awaitUninterruptibly();
     }
