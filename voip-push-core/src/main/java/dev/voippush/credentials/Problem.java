@@ -51,6 +51,9 @@ enum Problem {
   KEY_MISMATCH(
       "the private key belongs to another certificate than %s",
       "use the key of the signing request that this certificate was made from"),
+  KEY_CANNOT_SIGN(
+      "the private key cannot sign (%s)",
+      "check the provider or the hardware module that holds it"),
   SEVERAL_IDENTITIES(
       "%1$d identities that can send VoIP pushes: %2$s",
       "choose one with CertificateLoader.load(file, password, bundleId)"),

@@ -21,6 +21,7 @@ import java.util.Set;
  */
 public final class PushCertificate implements ApnsCredentials {
   private static final String IN_MEMORY = "key and certificate";
+  private static final byte[] MESSAGE = {1, 2, 3};
 
   private final String file;
   private final PrivateKey privateKey;
@@ -55,21 +56,33 @@ public final class PushCertificate implements ApnsCredentials {
   PushCertificate requireMatch() throws CredentialsException {
     PublicKey publicKey = certificate().getPublicKey();
     String algorithm = publicKey.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
-    byte[] message = {1, 2, 3};
+    boolean sameKind =
+        publicKey.getAlgorithm().equals("EC") == privateKey.getAlgorithm().startsWith("EC");
+    if (!sameKind || !verifies(publicKey, algorithm, sign(algorithm))) {
+      throw Problem.KEY_MISMATCH.in(file, CertificateDoctor.name(certificate()));
+    }
+    return this;
+  }
+
+  private byte[] sign(String algorithm) throws CredentialsException {
     try {
       Signature signer = Signature.getInstance(algorithm);
       signer.initSign(privateKey);
-      signer.update(message);
-      byte[] signature = signer.sign();
+      signer.update(MESSAGE);
+      return signer.sign();
+    } catch (GeneralSecurityException | RuntimeException e) {
+      throw Problem.KEY_CANNOT_SIGN.because(e, file, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static boolean verifies(PublicKey publicKey, String algorithm, byte[] signature) {
+    try {
       Signature verifier = Signature.getInstance(algorithm);
       verifier.initVerify(publicKey);
-      verifier.update(message);
-      if (verifier.verify(signature)) {
-        return this;
-      }
-      throw Problem.KEY_MISMATCH.in(file, CertificateDoctor.name(certificate()));
+      verifier.update(MESSAGE);
+      return verifier.verify(signature);
     } catch (GeneralSecurityException | RuntimeException e) {
-      throw Problem.KEY_MISMATCH.because(e, file, CertificateDoctor.name(certificate()));
+      return false; // a signature by another kind of key
     }
   }
 
@@ -157,10 +170,6 @@ public final class PushCertificate implements ApnsCredentials {
 
   String file() {
     return file;
-  }
-
-  Purpose purpose() {
-    return purpose;
   }
 
   @Override

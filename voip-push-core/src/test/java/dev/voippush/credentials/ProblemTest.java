@@ -11,6 +11,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
@@ -160,6 +161,33 @@ class ProblemTest {
     assertMessage(
         "key and certificate" + rest,
         () -> PushCertificate.of(Apple.EC.getPrivate(), List.of(VOIP)));
+  }
+
+  @Test
+  void keyThatCannotSign() {
+    PrivateKey key =
+        new PrivateKey() {
+          private static final long serialVersionUID = 1;
+
+          @Override
+          public String getAlgorithm() {
+            return "RSA";
+          }
+
+          @Override
+          public String getFormat() {
+            return "none";
+          }
+
+          @Override
+          public byte[] getEncoded() {
+            return new byte[0];
+          }
+        };
+    CredentialsException e =
+        assertThrows(CredentialsException.class, () -> PushCertificate.of(key, List.of(VOIP)));
+    assertTrue(e.fault().startsWith("the private key cannot sign ("), e.fault());
+    assertEquals("check the provider or the hardware module that holds it", e.fix());
   }
 
   @Test
@@ -316,6 +344,11 @@ class ProblemTest {
             + ": larger than 1 MiB; name a .p12, .pem, .cer or .p8 file; these have a few kilobytes"
             + " (docs/troubleshooting.md#too-large)",
         () -> load(large, ""));
+    Path failing = Path.of("/proc/self/mem"); // a read error even for root
+    if (Files.exists(failing)) {
+      CredentialsException e = assertThrows(CredentialsException.class, () -> load(failing, ""));
+      assertTrue(e.fault().startsWith("cannot be read ("), e.fault());
+    }
     assertEquals(
         "voip.p12: cannot be read (permission denied); let the user that runs this process read it"
             + " (docs/troubleshooting.md#unreadable-file)",
