@@ -28,6 +28,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -271,7 +272,10 @@ final class ApnsServer {
   }
 
   void dropConnections() {
-    onEachChannel(channel -> channel.pipeline().get(Freezer.class).drop());
+    List<Channel> dropped = List.copyOf(channels);
+    onEach(dropped, channel -> channel.pipeline().get(Freezer.class).drop());
+    onEach(
+        dropped, channel -> {}); // handlers hear of a close in a task of its own: counts are right
   }
 
   /** Closes everything and waits for the threads to end. */
@@ -295,8 +299,12 @@ final class ApnsServer {
         });
   }
 
-  /** Runs the action on each channel's event loop, and returns when it has run on all. */
   private void onEachChannel(Consumer<Channel> action) {
+    onEach(List.copyOf(channels), action);
+  }
+
+  /** Runs the action on each channel's event loop, and returns when it has run on all. */
+  private static void onEach(List<Channel> channels, Consumer<Channel> action) {
     for (Channel channel : channels) {
       channel.eventLoop().submit(() -> action.accept(channel)).awaitUninterruptibly();
     }
