@@ -133,7 +133,10 @@ public final class ApnsSimulator implements AutoCloseable {
     server.log().await(count, timeout);
   }
 
-  /** Forgets the requests recorded so far, which otherwise stay in memory. */
+  /**
+   * Forgets the requests recorded so far, which otherwise stay in memory, about 1 kB each. Phones
+   * keep those they received until {@link SimulatedPhone#forgetHistory}.
+   */
   public void forgetRequests() {
     server.log().clear();
   }

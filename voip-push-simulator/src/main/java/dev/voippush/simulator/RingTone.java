@@ -16,7 +16,7 @@ final class RingTone {
   static final Duration BUFFER = Duration.ofMillis(150);
 
   /** Start and end of each cycle, in nanoseconds of the timer: a long ring has hundreds. */
-  private long[] cycles = new long[64];
+  private long[] cycles = {};
 
   private int used;
   private boolean sounding;
@@ -24,7 +24,7 @@ final class RingTone {
   void refill(long now) {
     stop(now);
     if (used == cycles.length) {
-      cycles = Arrays.copyOf(cycles, 2 * used);
+      cycles = Arrays.copyOf(cycles, Math.max(64, 2 * used));
     }
     cycles[used] = now;
     sounding = true;

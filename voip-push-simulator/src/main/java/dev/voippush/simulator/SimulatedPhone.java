@@ -5,7 +5,9 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -70,8 +72,8 @@ public final class SimulatedPhone {
   private final Map<UUID, SimulatedCall> calls = new LinkedHashMap<>();
   private final Map<UUID, Instant> endedBeforePush = new HashMap<>();
   private final Set<SimulatedCall> ringing = new LinkedHashSet<>();
-  private final List<SimulatedCall> rang = new ArrayList<>();
-  private int awaited;
+  private final Deque<SimulatedCall> toAwait = new ArrayDeque<>();
+  private boolean awaited;
 
   /** The push that APNs stores for this phone while it is offline, by topic: only the newest. */
   private final Map<String, Stored> stored = new LinkedHashMap<>();
@@ -200,14 +202,14 @@ public final class SimulatedPhone {
   public synchronized SimulatedCall awaitCall(Duration timeout)
       throws InterruptedException, TimeoutException {
     long deadline = System.nanoTime() + timeout.toNanos();
-    while (rang.size() == awaited) {
+    while (toAwait.isEmpty()) {
       long left = deadline - System.nanoTime();
       if (left <= 0) {
         String last = pushes.isEmpty() ? "none" : pushes.get(pushes.size() - 1).explanation();
         throw new TimeoutException(
             "no %scall rang within %s on phone %s (%s, app %s); %d pushes arrived, the last: %s"
                 .formatted(
-                    awaited == 0 ? "" : "further ",
+                    awaited ? "further " : "",
                     timeout,
                     RecordedRequest.shorten(token),
                     online ? "online" : "offline",
@@ -217,7 +219,19 @@ public final class SimulatedPhone {
       }
       wait(left / 1_000_000, (int) (left % 1_000_000));
     }
-    return rang.get(awaited++);
+    awaited = true;
+    return toAwait.remove();
+  }
+
+  /**
+   * Forgets the pushes received and the calls that are over, which otherwise stay in memory, also
+   * those not yet awaited. The app does not know these calls any more: pushed again, they ring.
+   */
+  public synchronized void forgetHistory() {
+    pushes.clear();
+    calls.values().removeIf(call -> !isAlive(call));
+    toAwait.removeIf(call -> !isAlive(call));
+    endedBeforePush.clear();
   }
 
   /** All calls that the app reported, in order, those that never rang included. */
@@ -360,7 +374,7 @@ public final class SimulatedPhone {
       SimulatedCall call = new SimulatedCall(this, pushed, timer, SimulatedCall.State.RINGING);
       calls.put(pushed.id(), call);
       ringing.add(call);
-      rang.add(call);
+      toAwait.add(call);
       timer.add(call);
       fire(PhoneEvent.Type.RINGING, call);
       notifyAll();

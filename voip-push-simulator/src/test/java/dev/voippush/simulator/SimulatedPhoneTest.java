@@ -333,6 +333,21 @@ final class SimulatedPhoneTest {
   }
 
   @Test
+  void forgetsWhatIsOverWhenTold() throws Exception {
+    UUID over = UUID.randomUUID();
+    UUID ringing = UUID.randomUUID();
+    push(over);
+    phone.decline();
+    push(ringing);
+    phone.forgetHistory();
+    assertEquals(List.of(), phone.pushes());
+    assertEquals(1, phone.calls().size());
+    assertEquals(ringing, phone.awaitCall(Pushes.PATIENCE).callId());
+    push(over);
+    assertEquals(over, phone.awaitCall(Pushes.PATIENCE).callId());
+  }
+
+  @Test
   void alertIsNoCall() throws Exception {
     Pushes.Push push =
         Pushes.voip(simulator, phone.alertToken())
