@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A file (or stream, or key in memory) that cannot serve as credentials. Its message is one line:
- * {@code <file>: <fault>; <fix> (docs/troubleshooting.md#…)}. It never contains a password or
- * a part of a key.
+ * {@code <file>: <fault>; <fix> (docs/troubleshooting.md#…)}. It never contains a password or a
+ * part of a key.
  */
 public final class CredentialsException extends IOException {
   private static final long serialVersionUID = 1;
