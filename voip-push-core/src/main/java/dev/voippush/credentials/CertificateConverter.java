@@ -112,6 +112,8 @@ public final class CertificateConverter {
    * Does all three steps at once and leaves no file in between: Apple's .cer and Keychain's .p12
    * become {@code ck.pem}.
    *
+   * @param cer DER or PEM; of several certificates the first is used
+   * @param p12 the key of that certificate, alone or among others
    * @param p12Password null or empty if the .p12 has none
    * @param pemPassphrase null or empty to write the key without encryption
    */

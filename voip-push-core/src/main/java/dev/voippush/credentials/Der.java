@@ -90,7 +90,8 @@ enum Der {
     }
   }
 
-  private static void visit(ASN1Encodable element) {
+  /** Throws an unchecked exception if the element is broken anywhere in it. */
+  static void visit(ASN1Encodable element) {
     if (element instanceof ASN1Sequence sequence) {
       sequence.forEach(Der::visit);
     } else if (element instanceof ASN1Set set) {

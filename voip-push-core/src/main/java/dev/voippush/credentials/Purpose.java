@@ -163,7 +163,10 @@ record Purpose(
       return null;
     }
     try {
-      return ASN1Primitive.fromByteArray(ASN1OctetString.getInstance(value).getOctets());
+      ASN1Primitive content =
+          ASN1Primitive.fromByteArray(ASN1OctetString.getInstance(value).getOctets());
+      Der.visit(content);
+      return content;
     } catch (IOException | RuntimeException e) {
       return null;
     }
