@@ -21,7 +21,6 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -55,8 +54,8 @@ final class ApnsServer {
   private final RequestLog log = new RequestLog();
   private final Scripts scripts = new Scripts();
 
-  private final NioEventLoopGroup eventLoops =
-      new NioEventLoopGroup(THREADS, new DefaultThreadFactory("apns-simulator", true));
+  private final JoinableThreads threads = new JoinableThreads("apns-simulator");
+  private final NioEventLoopGroup eventLoops = new NioEventLoopGroup(THREADS, threads);
   private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
@@ -285,8 +284,10 @@ final class ApnsServer {
     stop();
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // the threads' end is what counts
   private void stop() {
-    eventLoops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
+    eventLoops.shutdownGracefully(0, 10, TimeUnit.SECONDS);
+    threads.join();
   }
 
   private void onEachConnection(Consumer<ApnsConnection> action) {
