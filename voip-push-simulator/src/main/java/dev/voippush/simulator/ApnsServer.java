@@ -21,7 +21,6 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -32,7 +31,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -56,18 +54,8 @@ final class ApnsServer {
   private final RequestLog log = new RequestLog();
   private final Scripts scripts = new Scripts();
 
-  private final List<Thread> threads = new CopyOnWriteArrayList<>();
-  private final NioEventLoopGroup eventLoops =
-      new NioEventLoopGroup(
-          THREADS,
-          new DefaultThreadFactory("apns-simulator", true) {
-            @Override
-            public Thread newThread(Runnable task) {
-              Thread thread = super.newThread(task);
-              threads.add(thread);
-              return thread;
-            }
-          });
+  private final JoinableThreads threads = new JoinableThreads("apns-simulator");
+  private final NioEventLoopGroup eventLoops = new NioEventLoopGroup(THREADS, threads);
   private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
@@ -296,15 +284,10 @@ final class ApnsServer {
     stop();
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // the threads' end is what counts
   private void stop() {
-    eventLoops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
-    try {
-      for (Thread thread : threads) {
-        thread.join(TimeUnit.SECONDS.toMillis(10)); // Netty tells of the end a moment before it
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    eventLoops.shutdownGracefully(0, 10, TimeUnit.SECONDS);
+    threads.join();
   }
 
   private void onEachConnection(Consumer<ApnsConnection> action) {

@@ -10,8 +10,6 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -35,10 +33,12 @@ public final class ApnsSimulator implements AutoCloseable {
   private final SigningKeys signingKeys = new SigningKeys();
   private final SimulatorCredentials credentials;
   private final Clock clock;
+  private final JoinableThreads timerThreads = new JoinableThreads("apns-simulator-phones");
+  private final JoinableThreads listenerThreads = new JoinableThreads("apns-simulator-listeners");
   private final ScheduledExecutorService timerExecutor =
-      Executors.newSingleThreadScheduledExecutor(daemon("apns-simulator-phones"));
+      Executors.newSingleThreadScheduledExecutor(timerThreads);
   private final ExecutorService listenerExecutor =
-      Executors.newSingleThreadExecutor(daemon("apns-simulator-listeners"));
+      Executors.newSingleThreadExecutor(listenerThreads);
   private final RingTimer timer;
   private final ApnsServer server;
 
@@ -209,23 +209,18 @@ public final class ApnsSimulator implements AutoCloseable {
     server.dropConnections();
   }
 
-  /** Closes all connections and ends all threads; phones ring no more. */
+  /**
+   * Closes all connections and ends all threads; phones ring no more. Returns when the threads have
+   * ended, listeners having been told what happened before; a listener that still runs after 10 s
+   * is left to itself. Calling it again does nothing.
+   */
   @Override
   public void close() {
     server.close();
     timerExecutor.shutdownNow();
+    timerThreads.join();
     listenerExecutor.shutdown();
-    try {
-      boolean ended =
-          timerExecutor.awaitTermination(10, TimeUnit.SECONDS)
-              && listenerExecutor.awaitTermination(10, TimeUnit.SECONDS);
-      if (!ended) {
-        listenerExecutor.shutdownNow();
-      }
-    } catch (InterruptedException e) {
-      listenerExecutor.shutdownNow();
-      Thread.currentThread().interrupt();
-    }
+    listenerThreads.join();
   }
 
   @Override
@@ -238,14 +233,6 @@ public final class ApnsSimulator implements AutoCloseable {
       throw new IllegalArgumentException("maxConcurrentStreams must be at least 0, but was " + max);
     }
     return max;
-  }
-
-  private static ThreadFactory daemon(String name) {
-    return task -> {
-      Thread thread = new Thread(task, name);
-      thread.setDaemon(true);
-      return thread;
-    };
   }
 
   /** Sets up a simulator. Not thread-safe. */

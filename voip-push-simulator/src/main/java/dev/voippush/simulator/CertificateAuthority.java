@@ -14,7 +14,6 @@ import java.util.Date;
 import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERNull;
-import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.DERUTF8String;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
@@ -105,17 +104,7 @@ final class CertificateAuthority {
   }
 
   /** An extension 1.2.840.113635.100.6.3.n. */
-  record AppleExtension(String n, ASN1Encodable value) {
-    /** Topics as universal certificates name them: topic, types, topic, types, … */
-    static AppleExtension topics(String... topicsAndTypes) {
-      ASN1Encodable[] elements = new ASN1Encodable[topicsAndTypes.length];
-      for (int i = 0; i < elements.length; i++) {
-        DERUTF8String text = new DERUTF8String(topicsAndTypes[i]);
-        elements[i] = i % 2 == 0 ? text : new DERSequence(text);
-      }
-      return new AppleExtension("6", new DERSequence(elements));
-    }
-  }
+  record AppleExtension(String n, ASN1Encodable value) {}
 
   /** Any client certificate, signed by the intermediate. */
   X509Certificate push(

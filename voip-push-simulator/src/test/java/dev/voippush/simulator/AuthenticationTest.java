@@ -23,7 +23,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLSocket;
+import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.DERUTF8String;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -213,7 +216,15 @@ final class AuthenticationTest {
   @Test
   void universalCertificateNamesItsTopicsInPairs() throws Exception {
     AppleExtension topics =
-        AppleExtension.topics("com.example.app", "app", "com.example.app.voip", "voip");
+        new AppleExtension(
+            "6",
+            new DERSequence(
+                new ASN1Encodable[] {
+                  new DERUTF8String("com.example.app"),
+                  new DERSequence(new DERUTF8String("app")),
+                  new DERUTF8String("com.example.app.voip"),
+                  new DERSequence(new DERUTF8String("voip"))
+                }));
     assertEquals(200, sendWith(subject("com.example.app"), FOR_PRODUCTION, topics).status());
   }
 

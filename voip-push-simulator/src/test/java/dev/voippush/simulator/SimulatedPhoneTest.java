@@ -151,7 +151,7 @@ final class SimulatedPhoneTest {
 
   @Test
   void expires() throws Exception {
-    Instant expiresAt = Instant.now().plusMillis(700);
+    Instant expiresAt = Instant.now().plusSeconds(2);
     push(Pushes.call(UUID.randomUUID(), expiresAt), "0");
     SimulatedCall call = phone.awaitCall(Pushes.PATIENCE);
     awaitEvent(PhoneEvent.Type.EXPIRED);

@@ -18,7 +18,7 @@ final class StreamLimitTest {
       simulator.script(
           Script.sequence(
               Script.reject(500, "InternalServerError"),
-              Script.normal().delay(Duration.ofMillis(200))));
+              Script.normal().delay(Duration.ofSeconds(1))));
       client.expect("SETTINGS streams=1", "SETTINGS ack");
       client.acknowledge();
       client.push(push);
@@ -40,7 +40,7 @@ final class StreamLimitTest {
             ApnsSimulator.builder().maxConcurrentStreamsBeforeFirstPush(1).start();
         RawClient client = RawClient.withCertificate(simulator)) {
       SimulatedPhone phone = simulator.registerPhone();
-      simulator.script(Script.normal().delay(Duration.ofMillis(200)));
+      simulator.script(Script.normal().delay(Duration.ofSeconds(1)));
       client.expect("SETTINGS streams=1", "SETTINGS ack");
       client.push(phone.token());
       client.push(phone.token());
