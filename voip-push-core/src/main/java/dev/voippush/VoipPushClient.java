@@ -3,6 +3,7 @@ package dev.voippush;
 
 import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.ApnsCredentials;
+import dev.voippush.credentials.CredentialsException;
 import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
 import java.net.InetAddress;
@@ -11,9 +12,9 @@ import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -493,7 +494,7 @@ public final class VoipPushClient implements AutoCloseable {
      *     key; or if {@code proxy}, {@code proxyCredentials} or {@code connections} are set beside
      *     {@code httpClient}
      * @throws IllegalArgumentException if the certificate has expired, is not valid yet, or is for
-     *     another topic
+     *     something else; see {@link PushCertificate#requireUsable}
      */
     public VoipPushClient build() {
       ApnsCredentials given = credentials;
@@ -535,8 +536,13 @@ public final class VoipPushClient implements AutoCloseable {
         }
         return wanted + ".voip";
       }
-      checkValidity(certificate);
-      if (certificate.topics().isEmpty()) {
+      try {
+        certificate.requireUsable(clock.instant());
+      } catch (CredentialsException e) {
+        throw new IllegalArgumentException("credentials cannot be used: " + e.getMessage(), e);
+      }
+      Optional<String> own = certificate.voipTopic();
+      if (own.isEmpty()) {
         if (wanted == null) {
           throw new IllegalStateException(
               "bundleId is required: the certificate names no app, neither by Apple's extensions"
@@ -545,16 +551,7 @@ public final class VoipPushClient implements AutoCloseable {
         log.warn("the certificate names no app; APNs will tell whether it is for {}", wanted);
         return wanted + ".voip";
       }
-      String topic =
-          certificate
-              .voipTopic()
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          "credentials must be for VoIP pushes, but the certificate's topics are "
-                              + certificate.topics()
-                              + "; create a \"VoIP Services Certificate\""
-                              + " (docs/troubleshooting.md#no-voip-identity)"));
+      String topic = own.get();
       if (wanted != null && !topic.equals(wanted + ".voip")) {
         throw new IllegalArgumentException(
             "bundleId must be the certificate's, "
@@ -564,24 +561,6 @@ public final class VoipPushClient implements AutoCloseable {
                 + "; leave it out or load that app's certificate");
       }
       return topic;
-    }
-
-    private void checkValidity(PushCertificate certificate) {
-      Instant now = clock.instant();
-      Instant from = certificate.certificate().getNotBefore().toInstant();
-      if (now.isAfter(certificate.expiresAt())) {
-        throw new IllegalArgumentException(
-            "credentials must not have expired, but the certificate did at "
-                + certificate.expiresAt()
-                + "; create a new one (docs/certificates.md#renewal)");
-      }
-      if (now.isBefore(from)) {
-        throw new IllegalArgumentException(
-            "credentials must be valid now, but the certificate is valid from "
-                + from
-                + " and this machine's clock says "
-                + now);
-      }
     }
 
     private static String withoutSuffix(String topic) {
