@@ -136,11 +136,13 @@ abstract class RelayServer implements AutoCloseable {
         for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
           if (silent) {
             awaitClose();
+            return; // what was said into the silence is lost
           }
           out.write(buffer, 0, n);
         }
         if (silent) {
           awaitClose();
+          return;
         }
         to.shutdownOutput();
       } catch (IOException e) {
