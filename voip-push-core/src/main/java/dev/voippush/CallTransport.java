@@ -8,7 +8,6 @@ import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.SocketTimeoutException;
-import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -16,21 +15,16 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.Authenticator;
 import okhttp3.Call;
 import okhttp3.Connection;
@@ -83,11 +77,12 @@ final class CallTransport implements Transport {
   private static final long MAX_DIAL_PAUSE_MILLIS = 5_000;
 
   private final HttpUrl endpoint;
+  private final String topic;
   private final OkHttpClient template;
   private final Duration connectTimeout;
   private final int maxInFlight;
   private final ExecutorService threads;
-  private final ScheduledExecutorService timer;
+  private final DeadlineTimer timer;
 
   private final Object lock = new Object();
   private final Deque<CallAttempt> queue = new ArrayDeque<>();
@@ -101,13 +96,15 @@ final class CallTransport implements Transport {
 
   CallTransport(
       HttpUrl endpoint,
+      String topic,
       OkHttpClient base,
       TlsSettings tls,
       Duration connectTimeout,
       Duration pingInterval,
       int maxInFlight,
-      ScheduledExecutorService timer) {
+      DeadlineTimer timer) {
     this.endpoint = endpoint;
+    this.topic = topic;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
     this.connectTimeout = connectTimeout;
     this.timer = timer;
@@ -158,7 +155,7 @@ final class CallTransport implements Transport {
   }
 
   @Override
-  public Attempt enqueue(Handler handler) {
+  public Attempt enqueue(Handler handler, boolean mayWriteHere) {
     CallAttempt attempt = new CallAttempt(handler);
     boolean refused;
     synchronized (lock) {
@@ -250,7 +247,7 @@ final class CallTransport implements Transport {
   }
 
   private void admitIn(long nanos) {
-    var unused = timer.schedule(this::admit, nanos, TimeUnit.NANOSECONDS);
+    var unused = timer.in(nanos, this::admit);
   }
 
   /** The attempt has left its connection; {@code verdict} if the server answered it. */
@@ -398,7 +395,8 @@ final class CallTransport implements Transport {
       throw new IllegalStateException("a call that is not ours");
     }
     if (connection.protocol() != Protocol.HTTP_2) {
-      throw new NoHttp2Exception(chain.request().url());
+      throw new ConnectFailures.NoHttp2Exception(
+          chain.request().url().host(), chain.request().url().port());
     }
     ObservedSslSocket socket = (ObservedSslSocket) connection.socket();
     int wait = chain.connectTimeoutMillis();
@@ -447,10 +445,9 @@ final class CallTransport implements Transport {
 
     @Override
     public void run() {
-      Future<?> watchdog = null;
+      DeadlineTimer.Deadline watchdog = null;
       if (mayDial) {
-        watchdog =
-            timer.schedule(this::dialTimedOut, connectTimeout.toNanos(), TimeUnit.NANOSECONDS);
+        watchdog = timer.in(connectTimeout.toNanos(), this::dialTimedOut);
       }
       try {
         PushRequest push = request;
@@ -477,7 +474,7 @@ final class CallTransport implements Transport {
         failed(e);
       } finally {
         if (watchdog != null) {
-          watchdog.cancel(false);
+          watchdog.clear();
         }
       }
     }
@@ -515,18 +512,18 @@ final class CallTransport implements Transport {
     private Request httpRequest(PushRequest push) {
       Request.Builder builder =
           new Request.Builder()
-              .url(endpoint.newBuilder().encodedPath(push.path()).build())
+              .url(endpoint.newBuilder().encodedPath("/3/device/" + push.token()).build())
               .tag(CallAttempt.class, this)
-              .header("apns-topic", push.topic())
+              .header("apns-topic", topic)
               .header("apns-push-type", "voip")
               .header("apns-priority", "10")
               .header("apns-expiration", Long.toString(push.expiration()))
-              .header("apns-id", push.apnsId())
+              .header("apns-id", push.apnsId().toString())
               .header("user-agent", "voip-push")
               .header("accept-encoding", "identity")
               .post(new OneShotBody(this, push.body()));
-      if (push.authorization() != null) {
-        builder.header("authorization", push.authorization());
+      if (push.bearerToken() != null) {
+        builder.header("authorization", "bearer " + push.bearerToken());
       }
       return builder.build();
     }
@@ -622,6 +619,11 @@ final class CallTransport implements Transport {
     }
 
     @Override
+    public @Nullable AttemptFailure obstacle() {
+      return null; // each failure to connect is told to the attempt that dialled
+    }
+
+    @Override
     public void suspectConnection() {
       ObservedSslSocket stalled;
       synchronized (lock) {
@@ -654,73 +656,26 @@ final class CallTransport implements Transport {
     }
 
     private AttemptFailure classify(Throwable e) {
-      Throwable root = e instanceof HandshakeException && e.getCause() != null ? e.getCause() : e;
-      String text = rootMessage(root);
-      if (e instanceof NoHttp2Exception) {
-        return new AttemptFailure(Failure.PROTOCOL, Delivery.NOT_SENT, true, text, e);
-      }
-      if (e instanceof HandshakeException && !has(root, SSLException.class)) {
-        return new AttemptFailure(
-            Failure.TLS,
-            Delivery.NOT_SENT,
-            false,
-            "the server ended the connection after the TLS handshake without a word of HTTP/2, as"
-                + " it does when it refuses the client certificate: "
-                + text,
-            root);
+      if (e instanceof HandshakeException && e.getCause() != null) {
+        return ConnectFailures.silentAfterHandshake(e.getCause());
       }
       if (!written) {
-        if (has(root, SSLException.class)) {
-          return new AttemptFailure(
-              Failure.TLS, Delivery.NOT_SENT, isAboutCertificates(root), text, root);
-        }
-        return new AttemptFailure(Failure.CONNECT, Delivery.NOT_SENT, false, text, root);
+        return ConnectFailures.of(e);
       }
+      String text = ConnectFailures.message(e);
       if (text.contains("REFUSED_STREAM")) { // also what OkHttp says of streams above GOAWAY's last
         return new AttemptFailure(
             Failure.CONNECTION_LOST,
             Delivery.NOT_SENT,
             false,
             "APNs did not process the push: " + text,
-            root);
+            e);
       }
       // OkHttp resets what is open with CANCEL when the connection ends
       boolean lost = !text.contains("stream was reset") || text.contains("CANCEL");
       Failure failure = lost ? Failure.CONNECTION_LOST : Failure.PROTOCOL;
-      return new AttemptFailure(failure, Delivery.UNKNOWN, false, text, root);
+      return new AttemptFailure(failure, Delivery.UNKNOWN, false, text, e);
     }
-  }
-
-  private static boolean has(@Nullable Throwable e, Class<? extends Throwable> type) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (type.isInstance(t)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** True if one side has looked at the other's certificate and refused it. */
-  private static boolean isAboutCertificates(Throwable e) {
-    if (has(e, CertificateException.class) || has(e, SSLPeerUnverifiedException.class)) {
-      return true;
-    }
-    String text = rootMessage(e).toLowerCase(Locale.ROOT);
-    return text.contains("fatal alert")
-        && (text.contains("certificate")
-            || text.contains("unknown_ca")
-            || text.contains("access_denied")
-            || text.contains("handshake_failure"));
-  }
-
-  /** The innermost message, but for what {@link ObservedSslSocket} has to say of it. */
-  private static String rootMessage(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null && !(root instanceof SSLHandshakeException)) {
-      root = root.getCause();
-    }
-    String message = root.getMessage();
-    return message == null ? root.getClass().getSimpleName() : message;
   }
 
   private static PushResponse read(Response answer) {
@@ -776,6 +731,8 @@ final class CallTransport implements Transport {
 
   /** An attempt that only opens a connection. */
   private static final class Connecting implements Handler {
+    private static final UUID NO_ID = new UUID(0, 0);
+
     private final CompletableFuture<Void> connected;
 
     Connecting(CompletableFuture<Void> connected) {
@@ -784,7 +741,7 @@ final class CallTransport implements Transport {
 
     @Override
     public PushRequest begin() {
-      return new PushRequest("/", "", "", 0, null, new byte[0]); // never written
+      return new PushRequest("", NO_ID, 0, null, new byte[0]); // never written
     }
 
     @Override
@@ -804,7 +761,7 @@ final class CallTransport implements Transport {
             new VoipPushException(
                 failure.failure(),
                 failure.delivery(),
-                new Sent(new java.util.UUID(0, 0), 0, false),
+                new Sent(NO_ID, 0, false),
                 null,
                 failure.message(),
                 failure.cause()));
@@ -836,19 +793,6 @@ final class CallTransport implements Transport {
 
     HandshakeException(@Nullable Throwable cause) {
       super(cause);
-    }
-  }
-
-  private static final class NoHttp2Exception extends IOException {
-    private static final long serialVersionUID = 1;
-
-    NoHttp2Exception(HttpUrl url) {
-      super(
-          url.host()
-              + ":"
-              + url.port()
-              + " does not speak HTTP/2 (no ALPN h2): is a proxy or the wrong port in between?"
-              + " (docs/troubleshooting.md#no-http2)");
     }
   }
 }

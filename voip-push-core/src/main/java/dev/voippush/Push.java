@@ -9,9 +9,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,15 +22,17 @@ import org.slf4j.LoggerFactory;
 final class Push {
   private static final Logger log = LoggerFactory.getLogger(Push.class);
 
+  private final VoipPushClient client;
   private final VoipPushClient.Settings settings;
   private final Transport transport;
-  private final ScheduledExecutorService timer;
   private final RetryPolicy retryPolicy;
   private final RetryBudget budget;
   private final DeviceToken device;
   private final CallPayload call;
-  private final UUID apnsId = UUID.randomUUID();
+  private final boolean callerWaits;
+  private final UUID apnsId;
   private final long deadline;
+  private final DeadlineTimer.Deadline timer;
   private final CompletableFuture<PushResult> verdict = new CompletableFuture<>();
 
   // Guarded by this:
@@ -46,25 +45,60 @@ final class Push {
   private PushResult.@Nullable Rejected lastRejection;
   private boolean lastWasRejection;
   private @Nullable AttemptFailure lastFailure;
-  private @Nullable Future<?> wait;
-  private @Nullable Future<?> deadlineTimer;
+  private Wait waitingFor = Wait.NOTHING;
+  private long waitUntil;
   private boolean ended;
 
-  Push(VoipPushClient client, DeviceToken device, CallPayload call) {
+  /** What is to come before the deadline. */
+  private enum Wait {
+    NOTHING,
+    RETRY,
+    WRITING,
+    ANSWER
+  }
+
+  /**
+   * @param callerWaits true if the caller's thread does nothing but wait for the verdict
+   */
+  Push(VoipPushClient client, DeviceToken device, CallPayload call, boolean callerWaits) {
+    this.client = client;
     this.settings = client.settings;
     this.transport = client.transport;
-    this.timer = client.timer;
+    this.timer = client.timer.deadline(this::timeHasCome);
     this.retryPolicy = client.retryPolicy;
     this.budget = client.budget;
     this.device = device;
     this.call = call;
+    this.callerWaits = callerWaits;
+    this.apnsId = client.apnsIds.next();
     Duration left = Duration.between(settings.clock.instant(), call.expiresAt());
     this.deadline = System.nanoTime() + left.toNanos();
   }
 
-  /** Completes with the verdict or a {@link VoipPushException}, on a thread not to be kept. */
+  /**
+   * Completes with the verdict or a {@link VoipPushException}, unless a caller's thread waits on
+   * the executor.
+   */
   CompletableFuture<PushResult> verdict() {
     return verdict;
+  }
+
+  private void complete(PushResult result) {
+    client.ended(this);
+    if (callerWaits) {
+      verdict.complete(result);
+    } else {
+      client.onExecutor(() -> verdict.complete(result));
+    }
+  }
+
+  private void complete(VoipPushException failure) {
+    client.ended(this);
+    if (callerWaits) {
+      verdict.completeExceptionally(failure);
+    } else {
+      client.onExecutor(() -> verdict.completeExceptionally(failure));
+    }
   }
 
   UUID apnsId() {
@@ -86,10 +120,37 @@ final class Push {
       if (ended) {
         return;
       }
-      deadlineTimer =
-          timer.schedule(this::deadlineReached, remaining().toNanos(), TimeUnit.NANOSECONDS);
+      waitFor(Wait.NOTHING, Long.MAX_VALUE);
     }
     attempt();
+  }
+
+  /** Sets the timer: to what is to come now, or to the deadline if that is earlier. */
+  private void waitFor(Wait what, long nanos) {
+    long now = System.nanoTime();
+    long left = deadline - now;
+    waitingFor = what;
+    waitUntil = now + Math.min(nanos, left);
+    timer.setIn(Math.min(nanos, left));
+  }
+
+  private void timeHasCome() {
+    Wait what;
+    Try attempt;
+    synchronized (this) {
+      if (ended || System.nanoTime() - waitUntil < 0) { // set anew meanwhile
+        return;
+      }
+      what = waitingFor;
+      attempt = current;
+    }
+    if (remaining().isZero()) {
+      deadlineReached();
+    } else if (what == Wait.RETRY) {
+      attempt();
+    } else if (attempt != null && what != Wait.NOTHING) {
+      timeout(attempt, what == Wait.ANSWER);
+    }
   }
 
   private void attempt() {
@@ -98,10 +159,10 @@ final class Push {
       if (ended || current != null) {
         return;
       }
-      cancelWait();
+      waitFor(Wait.NOTHING, Long.MAX_VALUE);
       current = next;
     }
-    next.enqueued(transport.enqueue(next));
+    next.enqueued(transport.enqueue(next, callerWaits && attempts == 0));
   }
 
   /** One attempt, as the transport sees it. */
@@ -152,19 +213,10 @@ final class Push {
         attempts++;
         lastWasRejection = false;
         authorization = bearer;
-        wait =
-            timer.schedule(
-                () -> timeout(this, false),
-                settings.connectTimeout.plus(settings.attemptTimeout).toNanos(),
-                TimeUnit.NANOSECONDS);
+        waitFor(Wait.WRITING, settings.writeTimeoutNanos);
       }
       return new PushRequest(
-          "/3/device/" + device.hex(),
-          settings.topic,
-          apnsId.toString(),
-          expiration(call, settings.clock.instant()),
-          bearer == null ? null : "bearer " + bearer,
-          call.json());
+          device.hex(), apnsId, expiration(call, settings.clock.instant()), bearer, call.json());
     }
 
     @Override
@@ -177,10 +229,7 @@ final class Push {
         written = true;
         older = timedOut;
         timedOut = null;
-        cancelWait();
-        wait =
-            timer.schedule(
-                () -> timeout(this, true), settings.attemptTimeout.toNanos(), TimeUnit.NANOSECONDS);
+        waitFor(Wait.ANSWER, settings.attemptTimeoutNanos);
       }
       if (older != null) {
         older.cancel(); // from here on the newer attempt's verdict counts
@@ -227,7 +276,6 @@ final class Push {
       }
       current = null;
       timedOut = null;
-      cancelWait();
       Sent sent = new Sent(apnsId, attempts, unknown);
       result = ResponseReader.read(response, sent);
       if (result instanceof PushResult.Rejected rejected) {
@@ -253,7 +301,7 @@ final class Push {
       suspect.suspectConnection(); // this server goes down: not there again
     }
     if (delay.isEmpty()) {
-      verdict.complete(result);
+      complete(result);
     }
   }
 
@@ -289,7 +337,6 @@ final class Push {
       if (ended || attempt != current) {
         return; // a timed out attempt was counted as unknown already
       }
-      cancelWait();
       lastFailure = failure;
       current = null;
       Optional<Duration> delay = retryPolicy.afterFailure(failure, history());
@@ -349,7 +396,7 @@ final class Push {
   }
 
   private void retryIn(Duration delay) {
-    wait = timer.schedule(this::attempt, delay.toNanos(), TimeUnit.NANOSECONDS);
+    waitFor(Wait.RETRY, delay.toNanos());
   }
 
   private void deadlineReached() {
@@ -361,7 +408,7 @@ final class Push {
       }
     }
     if (rejected != null) {
-      verdict.complete(rejected);
+      complete(rejected);
       return;
     }
     end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
@@ -371,7 +418,7 @@ final class Push {
   void end(Failure failure, String why) {
     Try first;
     Try second;
-    VoipPushException end;
+    Transport.Attempt handle;
     synchronized (this) {
       if (ended) {
         return;
@@ -382,15 +429,17 @@ final class Push {
       if (first != null && first.written) {
         unknown = true;
       }
-      end = exception(failure, why);
+      handle = first == null || first.written ? null : first.handle;
     }
+    // outside of the lock: this asks the transport
+    VoipPushException end = exception(failure, why, handle == null ? null : handle.obstacle());
     if (first != null) {
       first.cancel();
     }
     if (second != null) {
       second.cancel();
     }
-    verdict.completeExceptionally(end);
+    complete(end);
   }
 
   /** Ends it if nothing of it is at the transport: it waits to be tried again. */
@@ -404,14 +453,16 @@ final class Push {
     }
   }
 
-  private VoipPushException exception(Failure failure, String why) {
+  private VoipPushException exception(
+      Failure failure, String why, @Nullable AttemptFailure obstacle) {
     Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
     StringBuilder message = new StringBuilder(settings.host).append(": ").append(why);
     Throwable cause = null;
-    if (lastFailure != null) {
-      cause = lastFailure.cause();
-      if (!lastFailure.message().equals(why)) {
-        message.append("; last failure: ").append(lastFailure.message());
+    AttemptFailure last = obstacle == null ? lastFailure : obstacle;
+    if (last != null) {
+      cause = last.cause();
+      if (!last.message().equals(why)) {
+        message.append("; last failure: ").append(last.message());
       }
     }
     message.append(" (call ").append(call.callId()).append(", device ").append(device);
@@ -422,16 +473,6 @@ final class Push {
 
   private void finish() {
     ended = true;
-    cancelWait();
-    if (deadlineTimer != null) {
-      deadlineTimer.cancel(false);
-    }
-  }
-
-  private void cancelWait() {
-    if (wait != null) {
-      wait.cancel(false);
-      wait = null;
-    }
+    timer.clear();
   }
 }

@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Carries attempts to APNs and answers back; knows connections, but nothing of calls and retries.
  *
- * <p>Thread-safe. No method blocks or does I/O on the caller's thread, except {@link #close}. For
- * each attempt exactly one of {@link Handler#answered} and {@link Handler#failed} is called, on any
- * thread, unless it was cancelled. Handlers must not block.
+ * <p>Thread-safe. No method blocks or does I/O on the caller's thread, except {@link #close}, and
+ * {@link #enqueue} if it may. For each attempt exactly one of {@link Handler#answered} and {@link
+ * Handler#failed} is called, on any thread, unless it was cancelled. Handlers must not block.
  */
 interface Transport {
 
-  /** Queues an attempt; it is begun when the connection has room. */
-  Attempt enqueue(Handler handler);
+  /**
+   * Queues an attempt; it is begun when the connection has room.
+   *
+   * @param mayWriteHere true if the caller's thread only waits, so that it may write itself
+   */
+  Attempt enqueue(Handler handler, boolean mayWriteHere);
 
   /** Opens a connection if there is none; completes when the server has spoken HTTP/2 on it. */
   CompletableFuture<Void> connect();
@@ -30,6 +34,9 @@ interface Transport {
 
     /** Says that its connection did not answer in time: no later attempt is to use it. */
     void suspectConnection();
+
+    /** Why it could not be begun yet: the last failure to connect, if there is no connection. */
+    @Nullable AttemptFailure obstacle();
   }
 
   /** Hears what becomes of an attempt. */

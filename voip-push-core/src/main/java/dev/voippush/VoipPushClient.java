@@ -3,16 +3,18 @@ package dev.voippush;
 
 import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.ApnsCredentials;
+import dev.voippush.credentials.CredentialsException;
 import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
+import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -21,8 +23,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,7 +57,8 @@ public final class VoipPushClient implements AutoCloseable {
 
   final Settings settings;
   final Transport transport;
-  final ScheduledThreadPoolExecutor timer;
+  final DeadlineTimer timer = new DeadlineTimer();
+  final ApnsIds apnsIds = new ApnsIds();
   final RetryPolicy retryPolicy;
   final RetryBudget budget = new RetryBudget();
 
@@ -73,21 +74,42 @@ public final class VoipPushClient implements AutoCloseable {
     this.capacity =
         (int) Math.min(Integer.MAX_VALUE, (long) builder.maxInFlight + builder.maxQueued);
     this.retryPolicy = new RetryPolicy(builder.retryUnknown);
-    this.timer = new ScheduledThreadPoolExecutor(1, Threads.daemons("voip-push-timer"));
-    timer.setRemoveOnCancelPolicy(true);
-    timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // once closed
-    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     ownExecutor = builder.executor == null ? Threads.pool("voip-push-callback", 4) : null;
     executor = builder.executor == null ? Objects.requireNonNull(ownExecutor) : builder.executor;
+    TlsSettings tls = TlsSettings.of(settings.credentials, builder.trusted);
     this.transport =
-        new CallTransport(
-            endpoint,
-            builder.httpClient == null ? new OkHttpClient() : builder.httpClient,
-            TlsSettings.of(settings.credentials, builder.trusted),
+        builder.httpClient == null
+            ? streamTransport(builder, endpoint, tls)
+            : new CallTransport(
+                endpoint,
+                settings.topic,
+                builder.httpClient,
+                tls,
+                builder.connectTimeout,
+                builder.pingInterval,
+                builder.maxInFlight,
+                timer);
+  }
+
+  private StreamTransport streamTransport(Builder builder, HttpUrl endpoint, TlsSettings tls) {
+    ProxySettings proxySettings = new ProxySettings(builder.proxy, builder.proxyCredentials);
+    return new StreamTransport(
+        new StreamTransport.Config(
+            new Dialer(
+                endpoint.host(), endpoint.port(), tls, proxySettings, InetAddress::getAllByName),
+            authority(endpoint),
+            settings.topic,
             builder.connectTimeout,
             builder.pingInterval,
             builder.maxInFlight,
-            timer);
+            builder.connections,
+            timer));
+  }
+
+  private static String authority(HttpUrl endpoint) {
+    String hostAndPort = Dialer.hostAndPort(endpoint.host(), endpoint.port());
+    int port = endpoint.port() == 443 ? hostAndPort.lastIndexOf(':') : hostAndPort.length();
+    return hostAndPort.substring(0, port);
   }
 
   /** Begins to configure a client. */
@@ -104,7 +126,7 @@ public final class VoipPushClient implements AutoCloseable {
    *     set again and the failure is {@link Failure#CANCELLED}
    */
   public PushResult send(DeviceToken device, CallPayload call) throws VoipPushException {
-    Push push = begin(device, call);
+    Push push = begin(device, call, true);
     try {
       return push.verdict().get(push.remaining().toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
@@ -136,31 +158,20 @@ public final class VoipPushClient implements AutoCloseable {
    * with a {@link VoipPushException}. Cancelling it drops the push if it is not written yet.
    */
   public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
-    Push push = begin(device, call);
-    CompletableFuture<PushResult> result = new CompletableFuture<>();
+    Push push = begin(device, call, false);
+    CompletableFuture<PushResult> verdict = push.verdict();
     var unused =
-        push.verdict()
-            .whenComplete(
-                (verdict, failure) ->
-                    onExecutor(
-                        () -> {
-                          if (failure == null) {
-                            result.complete(verdict);
-                          } else {
-                            result.completeExceptionally(failure);
-                          }
-                        }));
-    unused =
-        result.whenComplete(
-            (verdict, failure) -> {
+        verdict.whenComplete(
+            (result, failure) -> {
               if (failure instanceof CancellationException) {
                 push.end(Failure.CANCELLED, "the future was cancelled");
               }
             });
-    return result;
+    return verdict;
   }
 
-  private void onExecutor(Runnable completion) {
+  /** Completes a future of a user, whose callbacks may be slow, or throw. */
+  void onExecutor(Runnable completion) {
     try {
       executor.execute(completion);
     } catch (RuntimeException e) { // RejectedExecutionException, or worse
@@ -171,28 +182,25 @@ public final class VoipPushClient implements AutoCloseable {
     }
   }
 
-  private Push begin(DeviceToken device, CallPayload call) {
+  private Push begin(DeviceToken device, CallPayload call, boolean callerWaits) {
     Objects.requireNonNull(device, "device");
-    Push push = new Push(this, device, Objects.requireNonNull(call, "call"));
-    if (pending.incrementAndGet() > capacity) {
-      pending.decrementAndGet();
-      push.end(Failure.QUEUE_FULL, "more than " + capacity + " pushes wait or are in flight");
-      return push;
-    }
+    Push push = new Push(this, device, Objects.requireNonNull(call, "call"), callerWaits);
+    boolean full = pending.incrementAndGet() > capacity;
     pushes.add(push);
-    var unused =
-        push.verdict()
-            .whenComplete(
-                (verdict, failure) -> {
-                  pushes.remove(push);
-                  pending.decrementAndGet();
-                });
-    if (closed) {
+    if (full) {
+      push.end(Failure.QUEUE_FULL, "more than " + capacity + " pushes wait or are in flight");
+    } else if (closed) {
       push.end(Failure.CLOSED, "the client is closed");
     } else {
       push.start();
     }
     return push;
+  }
+
+  /** A push has its end: there is room for another. */
+  void ended(Push push) {
+    pushes.remove(push);
+    pending.decrementAndGet();
   }
 
   /**
@@ -237,7 +245,7 @@ public final class VoipPushClient implements AutoCloseable {
     for (Push push : pushes) {
       push.end(Failure.CLOSED, "the client is closed");
     }
-    timer.shutdownNow();
+    timer.close();
     if (ownExecutor != null) {
       ownExecutor.shutdown();
     }
@@ -255,8 +263,9 @@ public final class VoipPushClient implements AutoCloseable {
     final String topic;
     final String host;
     final Clock clock;
-    final Duration connectTimeout;
     final Duration attemptTimeout;
+    final long attemptTimeoutNanos;
+    final long writeTimeoutNanos; // from the connection's room for it to the end of the request
     final Duration closeTimeout;
 
     private Settings(Builder builder, ApnsCredentials credentials, String topic, String host) {
@@ -264,8 +273,9 @@ public final class VoipPushClient implements AutoCloseable {
       this.topic = topic;
       this.host = host;
       this.clock = builder.clock;
-      this.connectTimeout = builder.connectTimeout;
       this.attemptTimeout = builder.attemptTimeout;
+      this.attemptTimeoutNanos = attemptTimeout.toNanos();
+      this.writeTimeoutNanos = builder.connectTimeout.toNanos() + attemptTimeoutNanos;
       this.closeTimeout = builder.closeTimeout;
     }
 
@@ -296,6 +306,9 @@ public final class VoipPushClient implements AutoCloseable {
     private boolean retryUnknown = true;
     private int maxInFlight = 1000;
     private int maxQueued = 10_000;
+    private int connections = 1;
+    private @Nullable Proxy proxy;
+    private ProxySettings.@Nullable Credentials proxyCredentials;
     private Duration pingInterval = Duration.ofSeconds(60);
     private Duration closeTimeout = Duration.ofSeconds(10);
     private @Nullable Executor executor;
@@ -355,9 +368,11 @@ public final class VoipPushClient implements AutoCloseable {
     }
 
     /**
-     * Takes proxy, DNS, socket factory, event listener and interceptors from a client of yours.
-     * Interceptors see the JWT and the payload. TLS, hostname verifier, protocols, dispatcher,
-     * connection pool, timeouts and retries remain this library's.
+     * Carries the pushes by OkHttp's calls, a thread for each in flight, in place of the faster way
+     * of this library: for a client of yours with interceptors and the like. Takes proxy, DNS,
+     * socket factory, event listener and interceptors from a client of yours. Interceptors see the
+     * JWT and the payload. TLS, hostname verifier, protocols, dispatcher, connection pool, timeouts
+     * and retries remain this library's.
      *
      * @throws IllegalArgumentException if it has a SOCKS proxy; HTTP proxies are supported
      */
@@ -367,6 +382,27 @@ public final class VoipPushClient implements AutoCloseable {
             "httpClient must have no SOCKS proxy, but has " + httpClient.proxy());
       }
       this.httpClient = Objects.requireNonNull(httpClient, "httpClient");
+      return this;
+    }
+
+    /**
+     * Connects through this proxy: HTTP (by CONNECT) or SOCKS 5, which looks up the name of APNs
+     * itself. {@link Proxy#NO_PROXY} connects directly whatever the JVM is set to. By default the
+     * JVM's {@link java.net.ProxySelector} decides, for example by {@code https.proxyHost}.
+     */
+    public Builder proxy(Proxy proxy) {
+      this.proxy = Objects.requireNonNull(proxy, "proxy");
+      return this;
+    }
+
+    /**
+     * Sets the user and the password for the proxy: Basic for HTTP, RFC 1929 for SOCKS 5. The
+     * password is copied.
+     */
+    public Builder proxyCredentials(String user, char[] password) {
+      this.proxyCredentials =
+          new ProxySettings.Credentials(
+              Objects.requireNonNull(user, "user"), String.valueOf(password));
       return this;
     }
 
@@ -395,7 +431,8 @@ public final class VoipPushClient implements AutoCloseable {
     }
 
     /**
-     * Limits the pushes that are written and not answered; 1000 by default, of which 100 are used.
+     * Limits the pushes that are written and not answered; 1000 by default. The server's limit
+     * counts if it is lower, and with {@link #httpClient} at most 100 are used.
      */
     public Builder maxInFlight(int max) {
       this.maxInFlight = positive("maxInFlight", max);
@@ -405,6 +442,20 @@ public final class VoipPushClient implements AutoCloseable {
     /** Limits the pushes that wait besides those in flight; 10,000 by default. */
     public Builder maxQueued(int max) {
       this.maxQueued = positive("maxQueued", max);
+      return this;
+    }
+
+    /**
+     * Sets how many connections there are at most; 1 by default, which carries any load that APNs
+     * allows. A further one is opened only when those there have no stream left.
+     *
+     * @throws IllegalArgumentException if it is not from 1 to 100
+     */
+    public Builder connections(int max) {
+      if (max < 1 || max > 100) {
+        throw new IllegalArgumentException("connections must be from 1 to 100, but was " + max);
+      }
+      this.connections = max;
       return this;
     }
 
@@ -440,9 +491,10 @@ public final class VoipPushClient implements AutoCloseable {
      * Makes the client; connects to nothing yet.
      *
      * @throws IllegalStateException if credentials are missing, or the bundle id is with a signing
-     *     key
+     *     key; or if {@code proxy}, {@code proxyCredentials} or {@code connections} are set beside
+     *     {@code httpClient}
      * @throws IllegalArgumentException if the certificate has expired, is not valid yet, or is for
-     *     another topic
+     *     something else; see {@link PushCertificate#requireUsable}
      */
     public VoipPushClient build() {
       ApnsCredentials given = credentials;
@@ -450,6 +502,11 @@ public final class VoipPushClient implements AutoCloseable {
         throw new IllegalStateException(
             "credentials are required; load them by CertificateLoader.load(Path.of(\"ck.pem\"),"
                 + " password) or SigningKey.load(...)");
+      }
+      if (httpClient != null && (proxy != null || proxyCredentials != null || connections != 1)) {
+        throw new IllegalStateException(
+            "proxy, proxyCredentials and connections must not be set beside httpClient: set the"
+                + " proxy on that client; it holds to one connection");
       }
       String topic = topic(given);
       HttpUrl url = url();
@@ -479,8 +536,13 @@ public final class VoipPushClient implements AutoCloseable {
         }
         return wanted + ".voip";
       }
-      checkValidity(certificate);
-      if (certificate.topics().isEmpty()) {
+      try {
+        certificate.requireUsable(clock.instant());
+      } catch (CredentialsException e) {
+        throw new IllegalArgumentException("credentials cannot be used: " + e.getMessage(), e);
+      }
+      Optional<String> own = certificate.voipTopic();
+      if (own.isEmpty()) {
         if (wanted == null) {
           throw new IllegalStateException(
               "bundleId is required: the certificate names no app, neither by Apple's extensions"
@@ -489,16 +551,7 @@ public final class VoipPushClient implements AutoCloseable {
         log.warn("the certificate names no app; APNs will tell whether it is for {}", wanted);
         return wanted + ".voip";
       }
-      String topic =
-          certificate
-              .voipTopic()
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          "credentials must be for VoIP pushes, but the certificate's topics are "
-                              + certificate.topics()
-                              + "; create a \"VoIP Services Certificate\""
-                              + " (docs/troubleshooting.md#no-voip-identity)"));
+      String topic = own.get();
       if (wanted != null && !topic.equals(wanted + ".voip")) {
         throw new IllegalArgumentException(
             "bundleId must be the certificate's, "
@@ -508,24 +561,6 @@ public final class VoipPushClient implements AutoCloseable {
                 + "; leave it out or load that app's certificate");
       }
       return topic;
-    }
-
-    private void checkValidity(PushCertificate certificate) {
-      Instant now = clock.instant();
-      Instant from = certificate.certificate().getNotBefore().toInstant();
-      if (now.isAfter(certificate.expiresAt())) {
-        throw new IllegalArgumentException(
-            "credentials must not have expired, but the certificate did at "
-                + certificate.expiresAt()
-                + "; create a new one (docs/certificates.md#renewal)");
-      }
-      if (now.isBefore(from)) {
-        throw new IllegalArgumentException(
-            "credentials must be valid now, but the certificate is valid from "
-                + from
-                + " and this machine's clock says "
-                + now);
-      }
     }
 
     private static String withoutSuffix(String topic) {

@@ -8,14 +8,15 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 
 /** A clock that stands still until it is moved. */
-final class MutableClock extends Clock {
+public final class MutableClock extends Clock {
   private volatile Instant now;
 
-  MutableClock(Instant now) {
+  public MutableClock(Instant now) {
     this.now = now;
   }
 
-  void add(Duration duration) {
+  /** Sets it forward, or back by a negative duration. */
+  public void add(Duration duration) {
     now = now.plus(duration);
   }
 

@@ -138,10 +138,19 @@ class VoipPushClientBuilderTest {
   void expired() throws Exception {
     Instant to = now.minusSeconds(60);
     assertEquals(
-        "credentials must not have expired, but the certificate did at "
+        "credentials cannot be used: key and certificate: expired on "
             + to
-            + "; create a new one (docs/certificates.md#renewal)",
+            + "; create a new one at"
+            + " https://developer.apple.com/account/resources/certificates"
+            + " (docs/troubleshooting.md#expired)",
         refusal(IllegalArgumentException.class, with(push(VOIP, now.minusSeconds(600), to))));
+  }
+
+  @Test
+  void validityIsByTheClientsClock() throws Exception {
+    VoipPushClient.Builder builder = with(push(VOIP));
+    builder.clock(new MutableClock(now.plusSeconds(7200)));
+    assertTrue(refusal(IllegalArgumentException.class, builder).contains("expired on"));
   }
 
   @Test
@@ -150,16 +159,16 @@ class VoipPushClientBuilderTest {
     assertTrue(
         refusal(IllegalArgumentException.class, with(push(VOIP, from, now.plusSeconds(6000))))
             .startsWith(
-                "credentials must be valid now, but the certificate is valid from " + from));
+                "credentials cannot be used: key and certificate: not valid before "
+                    + from
+                    + "; check this machine's clock"));
   }
 
   @Test
   void certificateForOtherTopics() throws Exception {
-    assertTrue(
-        refusal(IllegalArgumentException.class, with(push("com.example.app")))
-            .startsWith(
-                "credentials must be for VoIP pushes, but the certificate's topics are"
-                    + " [com.example.app]"));
+    String refusal = refusal(IllegalArgumentException.class, with(push("com.example.app")));
+    assertTrue(refusal.contains("which cannot send VoIP pushes"), refusal);
+    assertTrue(refusal.contains("create a VoIP Services Certificate"), refusal);
   }
 
   @Test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import static dev.voippush.TestClients.call;
+import static dev.voippush.TestClients.failureOf;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -12,43 +14,49 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.ApnsCredentials;
-import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
 import dev.voippush.simulator.ApnsSimulator;
 import dev.voippush.simulator.RecordedRequest;
 import dev.voippush.simulator.Script;
 import dev.voippush.simulator.SimulatedPhone;
-import java.io.ByteArrayInputStream;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The client over real TLS and HTTP/2, judged by the server's record. */
+/** The client over real TLS and HTTP/2, on either transport, judged by the server's record. */
+@ParameterizedClass
+@EnumSource
 @Timeout(60)
 class VoipPushClientTest {
+  private final Kind kind;
   private ApnsSimulator apns;
+
+  VoipPushClientTest(Kind kind) {
+    this.kind = kind;
+  }
 
   @BeforeEach
   void startApns() {
@@ -60,40 +68,35 @@ class VoipPushClientTest {
     apns.close();
   }
 
-  private static CallPayload call() {
-    return CallPayload.incoming(UUID.randomUUID()).callerName("Li Lei").build();
-  }
+  /** The transports, which must be told apart by nothing in here. */
+  enum Kind {
+    CALL {
+      @Override
+      VoipPushClient.Builder choose(VoipPushClient.Builder builder) {
+        return builder.httpClient(new OkHttpClient());
+      }
+    },
+    STREAM {
+      @Override
+      VoipPushClient.Builder choose(VoipPushClient.Builder builder) {
+        return builder;
+      }
+    };
 
-  private static PushCertificate certificateOf(ApnsSimulator apns) throws Exception {
-    return PushCertificate.of(apns.credentials().privateKey(), apns.credentials().chain());
+    abstract VoipPushClient.Builder choose(VoipPushClient.Builder builder);
   }
 
   private SigningKey signingKey() throws Exception {
-    byte[] pem = apns.credentials().signingKeyPem().getBytes(StandardCharsets.US_ASCII);
-    return SigningKey.fromPem(
-        new ByteArrayInputStream(pem), apns.credentials().keyId(), apns.credentials().teamId());
+    return TestClients.signingKey(apns);
   }
 
   private VoipPushClient client(UnaryOperator<VoipPushClient.Builder> options) throws Exception {
-    return client(certificateOf(apns), options);
+    return client(TestClients.certificate(apns), options);
   }
 
   private VoipPushClient client(
       ApnsCredentials credentials, UnaryOperator<VoipPushClient.Builder> options) {
-    return options
-        .apply(
-            VoipPushClient.builder()
-                .credentials(credentials)
-                .endpoint(apns.endpoint())
-                .trustedCertificates(apns.credentials().caCertificate())
-                .closeTimeout(Duration.ofSeconds(1)))
-        .build();
-  }
-
-  private static VoipPushException failureOf(CompletableFuture<?> future) {
-    ExecutionException e =
-        assertThrows(ExecutionException.class, () -> future.get(30, TimeUnit.SECONDS));
-    return assertInstanceOf(VoipPushException.class, e.getCause());
+    return options.apply(kind.choose(TestClients.builder(apns, credentials))).build();
   }
 
   private List<RecordedRequest> requestsFor(SimulatedPhone phone) {
@@ -288,14 +291,23 @@ class VoipPushClientTest {
     try (ServerSocket socket = new ServerSocket(0)) {
       nowhere = URI.create("https://127.0.0.1:" + socket.getLocalPort());
     }
+    CallPayload call =
+        CallPayload.incoming(UUID.randomUUID())
+            .ringFor(Duration.ofSeconds(kind == Kind.CALL ? 45 : 2))
+            .build();
     try (VoipPushClient client = client(b -> b.endpoint(nowhere))) {
       assertEquals(Failure.CONNECT, failureOf(client.connect()).failure());
       VoipPushException e =
           assertThrows(
-              VoipPushException.class, () -> client.send(DeviceToken.of("ab".repeat(32)), call()));
-      assertEquals(Failure.CONNECT, e.failure());
+              VoipPushException.class, () -> client.send(DeviceToken.of("ab".repeat(32)), call));
       assertEquals(Delivery.NOT_SENT, e.delivery());
-      assertEquals(6, e.attempts());
+      assertTrue(e.getMessage().contains("Connection refused"), e.getMessage());
+      if (kind == Kind.CALL) {
+        assertEquals(Failure.CONNECT, e.failure());
+        assertEquals(6, e.attempts());
+      } else if (!(client.transport instanceof CallTransport)) { // waits as long as it can
+        assertEquals(Failure.DEADLINE, e.failure());
+      }
     }
   }
 
@@ -326,28 +338,6 @@ class VoipPushClientTest {
   }
 
   @Test
-  void endedPushIsNeverWrittenAfterwards() throws Exception {
-    SimulatedPhone phone = apns.registerPhone();
-    CompletableFuture<CompletableFuture<PushResult>> push = new CompletableFuture<>();
-    okhttp3.OkHttpClient cancelling =
-        new okhttp3.OkHttpClient.Builder()
-            .addNetworkInterceptor(
-                chain -> {
-                  push.join().cancel(true); // between the connection and the request
-                  return chain.proceed(chain.request());
-                })
-            .build();
-    try (VoipPushClient client = client(b -> b.httpClient(cancelling))) {
-      push.complete(client.sendAsync(DeviceToken.of(phone.token()), call()));
-      assertThrows(
-          java.util.concurrent.CancellationException.class,
-          () -> push.join().get(10, TimeUnit.SECONDS));
-    }
-    assertEquals(List.of(), apns.requests());
-    assertEquals(List.of(), apns.unprocessedRequests());
-  }
-
-  @Test
   void serverThatIsNotTrusted() throws Exception {
     try (VoipPushClient client = client(b -> b.trustedCertificates())) {
       VoipPushException e =
@@ -363,7 +353,7 @@ class VoipPushClientTest {
   @Test
   void clientCertificateThatIsNotTrustedIsNotSentEvenInTls13() throws Exception {
     try (ApnsSimulator other = ApnsSimulator.start();
-        VoipPushClient client = client(certificateOf(other), b -> b)) {
+        VoipPushClient client = client(TestClients.certificate(other), b -> b)) {
       VoipPushException e =
           assertThrows(
               VoipPushException.class, () -> client.send(DeviceToken.of("ab".repeat(32)), call()));
@@ -678,25 +668,6 @@ class VoipPushClientTest {
     } finally {
       executor.shutdownNow();
     }
-  }
-
-  @Test
-  void usersHttpClientBringsInterceptorsButNotItsTls() throws Exception {
-    SimulatedPhone phone = apns.registerPhone();
-    Set<String> seen = new HashSet<>();
-    okhttp3.OkHttpClient users =
-        new okhttp3.OkHttpClient.Builder()
-            .addInterceptor(
-                chain -> {
-                  seen.add(chain.request().url().encodedPath());
-                  return chain.proceed(chain.request());
-                })
-            .hostnameVerifier((host, session) -> false)
-            .build();
-    try (VoipPushClient client = client(b -> b.httpClient(users))) {
-      assertTrue(client.send(DeviceToken.of(phone.token()), call()).accepted());
-    }
-    assertEquals(Set.of("/3/device/" + phone.token()), seen);
   }
 
   @ParameterizedTest

@@ -9,16 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.voippush.MutableClock;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.Signature;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
@@ -38,7 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SigningKeyTest {
   private static final String KEY_ID = "ABCDEFGH12";
 
-  private final HandClock clock = new HandClock();
+  private final MutableClock clock =
+      new MutableClock(Instant.ofEpochSecond(1_800_000_000, 999_999_999));
   private final AtomicLong nanos = new AtomicLong(-5);
 
   @Test
@@ -89,9 +88,9 @@ class SigningKeyTest {
     SigningKey key = key();
     String first = key.bearerToken(clock);
 
-    clock.now = clock.now.minusSeconds(60);
+    clock.add(Duration.ofMinutes(-1));
     assertEquals(first, key.bearerToken(clock), "a minute is within tolerance");
-    clock.now = clock.now.minus(Duration.ofDays(1));
+    clock.add(Duration.ofDays(-1));
     String second = key.bearerToken(clock);
     assertNotEquals(first, second);
     assertEquals(second, key.bearerToken(clock));
@@ -104,7 +103,7 @@ class SigningKeyTest {
     SigningKey key = key();
     String first = key.bearerToken(clock);
 
-    clock.now = clock.now.plus(Duration.ofHours(1));
+    clock.add(Duration.ofHours(1));
     assertNotEquals(first, key.bearerToken(clock));
   }
 
@@ -191,7 +190,7 @@ class SigningKeyTest {
   }
 
   private void pass(Duration time) {
-    clock.now = clock.now.plus(time);
+    clock.add(time);
     nanos.addAndGet(time.toNanos());
   }
 
@@ -226,25 +225,5 @@ class SigningKeyTest {
 
   private static String decode(String base64) {
     return new String(Base64.getUrlDecoder().decode(base64), UTF_8);
-  }
-
-  /** A clock that is set by hand. */
-  private static final class HandClock extends Clock {
-    private volatile Instant now = Instant.ofEpochSecond(1_800_000_000, 999_999_999);
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
   }
 }

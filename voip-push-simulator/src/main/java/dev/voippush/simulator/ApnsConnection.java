@@ -19,7 +19,6 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -61,8 +60,8 @@ final class ApnsConnection extends Http2ConnectionHandler {
     server = builder.server;
     provider = builder.provider;
     freezer = builder.freezer;
-    limit = new StreamLimit(builder.firstLimit.orElse(server.maxConcurrentStreams()));
-    beforeFirstPush = builder.firstLimit.isPresent();
+    limit = new StreamLimit(builder.firstLimit());
+    beforeFirstPush = builder.options.beforeFirstPush().isPresent();
     streamKey = connection().newKey();
     leaveLimitToUs();
     connection().addListener(new Streams());
@@ -74,23 +73,27 @@ final class ApnsConnection extends Http2ConnectionHandler {
     private final ApnsServer server;
     private final Provider provider;
     private final Freezer freezer;
-    private final Optional<Integer> firstLimit;
+    private final Http2Options options;
 
-    /** {@code firstLimit} is the stream limit until the first accepted push, if there is one. */
-    Builder(ApnsServer server, Provider provider, Freezer freezer, Optional<Integer> firstLimit) {
+    Builder(ApnsServer server, Provider provider, Freezer freezer, Http2Options options) {
       this.server = server;
       this.provider = provider;
       this.freezer = freezer;
-      this.firstLimit = firstLimit;
+      this.options = options;
+    }
+
+    private int firstLimit() {
+      return options.beforeFirstPush().orElse(options.maxConcurrentStreams());
     }
 
     @Override
     public ApnsConnection build() {
       server(true);
-      initialSettings(
-          new Http2Settings()
-              .maxConcurrentStreams(firstLimit.orElse(server.maxConcurrentStreams()))
-              .maxHeaderListSize(MAX_HEADER_LIST));
+      Http2Settings settings =
+          new Http2Settings().maxConcurrentStreams(firstLimit()).maxHeaderListSize(MAX_HEADER_LIST);
+      options.initialWindowSize().ifPresent(settings::initialWindowSize);
+      options.headerTableSize().ifPresent(settings::headerTableSize);
+      initialSettings(settings);
       // A client that cancels or floods is what tests are about, not an attack.
       decoderEnforceMaxRstFramesPerWindow(0, 0);
       encoderEnforceMaxRstFramesPerWindow(0, 0);
@@ -125,6 +128,16 @@ final class ApnsConnection extends Http2ConnectionHandler {
   void maxConcurrentStreams(int max) {
     if (context != null && !beforeFirstPush) {
       sendLimit(context, max);
+      flush(context);
+    }
+  }
+
+  /** Netty applies it when the client acknowledges it. */
+  void headerTableSize(int bytes) {
+    if (context != null) {
+      encoder()
+          .writeSettings(context, new Http2Settings().headerTableSize(bytes), context.newPromise());
+      limit.sentSettingsWithoutLimit();
       flush(context);
     }
   }
@@ -407,16 +420,13 @@ final class ApnsConnection extends Http2ConnectionHandler {
     }
   }
 
-  /** Netty would enforce the first limit, raised or not; see {@link StreamLimit}. */
+  /** Netty applies each limit when it is acknowledged; see {@link StreamLimit} for our rules. */
   private void leaveLimitToUs() {
     connection().remote().maxActiveStreams(Integer.MAX_VALUE);
   }
 
-  /** Past the encoder, which would apply the limit in Netty when it is acknowledged. */
   private void sendLimit(ChannelHandlerContext ctx, int max) {
-    encoder()
-        .frameWriter()
-        .writeSettings(ctx, new Http2Settings().maxConcurrentStreams(max), ctx.newPromise());
+    encoder().writeSettings(ctx, new Http2Settings().maxConcurrentStreams(max), ctx.newPromise());
     limit.sent(max);
   }
 

@@ -49,7 +49,6 @@ final class ApnsServer {
   private final SigningKeys signingKeys;
   private final boolean sandbox;
   private final Clock clock;
-  private final Optional<Integer> limitBeforeFirstPush;
   private final RequestRules rules;
   private final RequestLog log = new RequestLog();
   private final Scripts scripts = new Scripts();
@@ -60,11 +59,11 @@ final class ApnsServer {
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
   private final AtomicInteger violations = new AtomicInteger();
-  private volatile int maxConcurrentStreams;
+  private volatile Http2Options options;
   private volatile boolean frozen;
   private final Channel listener;
 
-  /** Binds to the loopback address. {@code limitBeforeFirstPush} empty means Apple's rule. */
+  /** Binds to the loopback address. */
   ApnsServer(
       int port,
       SimulatorCredentials credentials,
@@ -72,14 +71,12 @@ final class ApnsServer {
       Devices devices,
       boolean sandbox,
       Clock clock,
-      int maxConcurrentStreams,
-      Optional<Integer> limitBeforeFirstPush) {
+      Http2Options options) {
     this.credentials = credentials;
     this.signingKeys = signingKeys;
     this.sandbox = sandbox;
     this.clock = clock;
-    this.maxConcurrentStreams = maxConcurrentStreams;
-    this.limitBeforeFirstPush = limitBeforeFirstPush;
+    this.options = options;
     this.rules = new RequestRules(devices);
     this.listener = listen(port);
   }
@@ -168,12 +165,13 @@ final class ApnsServer {
           certificate.isPresent()
               ? new CertificateProvider(certificate.get(), sandbox)
               : new TokenProvider(signingKeys, clock, credentials.teamId(), credentials.bundleId());
-      Optional<Integer> firstLimit =
-          limitBeforeFirstPush.or(
-              () -> certificate.isPresent() ? Optional.empty() : Optional.of(1));
+      Http2Options now = options;
+      boolean oneFirst = certificate.isEmpty() && now.beforeFirstPush().isEmpty();
       ChannelPipeline pipeline = ctx.pipeline();
       pipeline.addLast(
-          new ApnsConnection.Builder(ApnsServer.this, provider, freezer, firstLimit).build());
+          new ApnsConnection.Builder(
+                  ApnsServer.this, provider, freezer, oneFirst ? now.withBeforeFirstPush(1) : now)
+              .build());
     }
 
     @Override
@@ -222,7 +220,7 @@ final class ApnsServer {
   }
 
   int maxConcurrentStreams() {
-    return maxConcurrentStreams;
+    return options.maxConcurrentStreams();
   }
 
   /** Counts a connection whose HTTP/2 preface has arrived, and numbers it from 1. */
@@ -252,8 +250,17 @@ final class ApnsServer {
   }
 
   void maxConcurrentStreams(int max) {
-    maxConcurrentStreams = max;
+    synchronized (this) {
+      options = options.withMaxConcurrentStreams(max);
+    }
     onEachConnection(connection -> connection.maxConcurrentStreams(max));
+  }
+
+  void headerTableSize(int bytes) {
+    synchronized (this) {
+      options = options.withHeaderTableSize(bytes);
+    }
+    onEachConnection(connection -> connection.headerTableSize(bytes));
   }
 
   void goAway(String debugData) {

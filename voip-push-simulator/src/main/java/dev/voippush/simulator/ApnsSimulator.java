@@ -6,7 +6,7 @@ import java.security.KeyPair;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -55,8 +55,7 @@ public final class ApnsSimulator implements AutoCloseable {
             devices,
             builder.sandbox,
             clock,
-            builder.maxConcurrentStreams,
-            builder.maxConcurrentStreamsBeforeFirstPush);
+            builder.options);
   }
 
   /** Starts with all defaults. */
@@ -182,6 +181,17 @@ public final class ApnsSimulator implements AutoCloseable {
   }
 
   /**
+   * Changes SETTINGS_HEADER_TABLE_SIZE for new connections and, at once, for open ones. It holds
+   * when the client has acknowledged it: header compression that still uses more, or that does not
+   * begin with the new size where HTTP/2 demands it, ends the connection with COMPRESSION_ERROR.
+   *
+   * @param bytes 0 or more
+   */
+  public void headerTableSize(int bytes) {
+    server.headerTableSize(checkTable(bytes));
+  }
+
+  /**
    * Sends GOAWAY on all open connections. It covers the requests received so far; when they are
    * answered, the connection is closed a second later, if the client has not done so.
    *
@@ -235,6 +245,13 @@ public final class ApnsSimulator implements AutoCloseable {
     return max;
   }
 
+  private static int checkTable(int bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("headerTableSize must be at least 0, but was " + bytes);
+    }
+    return bytes;
+  }
+
   /** Sets up a simulator. Not thread-safe. */
   public static final class Builder {
     private int port;
@@ -243,8 +260,8 @@ public final class ApnsSimulator implements AutoCloseable {
     private String keyId = "ABC123DEFG";
     private boolean sandbox;
     private Clock clock = Clock.systemUTC();
-    private int maxConcurrentStreams = 1000;
-    private Optional<Integer> maxConcurrentStreamsBeforeFirstPush = Optional.empty();
+    private Http2Options options =
+        new Http2Options(1000, OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
 
     private Builder() {}
 
@@ -295,7 +312,7 @@ public final class ApnsSimulator implements AutoCloseable {
 
     /** SETTINGS_MAX_CONCURRENT_STREAMS, default 1000. */
     public Builder maxConcurrentStreams(int max) {
-      this.maxConcurrentStreams = checkStreams(max);
+      options = options.withMaxConcurrentStreams(checkStreams(max));
       return this;
     }
 
@@ -305,7 +322,33 @@ public final class ApnsSimulator implements AutoCloseable {
      * certificate, no special limit for those with one.
      */
     public Builder maxConcurrentStreamsBeforeFirstPush(int max) {
-      this.maxConcurrentStreamsBeforeFirstPush = Optional.of(checkStreams(max));
+      options = options.withBeforeFirstPush(checkStreams(max));
+      return this;
+    }
+
+    /**
+     * SETTINGS_INITIAL_WINDOW_SIZE: how much of a request's body the client may send before it is
+     * told to go on, once it has acknowledged this. Each half of it that arrives is granted anew;
+     * what exceeds it ends the connection.
+     *
+     * @param bytes 1 to 2^31-1; default as in HTTP/2, 65,535
+     */
+    public Builder initialWindowSize(int bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("initialWindowSize must be positive, but was " + bytes);
+      }
+      options = options.withInitialWindowSize(bytes);
+      return this;
+    }
+
+    /**
+     * SETTINGS_HEADER_TABLE_SIZE: how much of its headers the client may make the server remember.
+     * See {@link ApnsSimulator#headerTableSize}, which changes it later.
+     *
+     * @param bytes 0 or more; default as in HTTP/2, 4096
+     */
+    public Builder headerTableSize(int bytes) {
+      options = options.withHeaderTableSize(checkTable(bytes));
       return this;
     }
 

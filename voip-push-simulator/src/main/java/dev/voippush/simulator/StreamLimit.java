@@ -13,18 +13,26 @@ import java.util.Deque;
  */
 final class StreamLimit {
   private final Deque<Integer> unacknowledged = new ArrayDeque<>();
+  private int latest;
   private int inForce;
   private int open;
   private boolean everAcknowledged;
 
   StreamLimit(int first) {
     inForce = first;
+    latest = first;
     unacknowledged.add(first);
   }
 
   void sent(int limit) {
     unacknowledged.add(limit);
+    latest = limit;
     inForce = Math.max(inForce, limit);
+  }
+
+  /** Other SETTINGS were sent, which will be acknowledged too. */
+  void sentSettingsWithoutLimit() {
+    unacknowledged.add(latest);
   }
 
   void acknowledged() {

@@ -106,6 +106,18 @@ final class RawClient implements AutoCloseable {
     run(() -> writer.writeSettingsAck(context, context.newPromise()));
   }
 
+  /** From the next HEADERS on compresses with a table of this size, and says so. */
+  void headerTableSize(int bytes) throws Exception {
+    run(
+        () -> {
+          try {
+            writer.configuration().headersConfiguration().maxHeaderTableSize(bytes);
+          } catch (Http2Exception e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
   void ping(long data) throws Exception {
     run(() -> writer.writePing(context, false, data, context.newPromise()));
   }
@@ -187,7 +199,17 @@ final class RawClient implements AutoCloseable {
   private final class Frames extends Http2FrameAdapter {
     @Override
     public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
-      frames.add("SETTINGS streams=" + settings.maxConcurrentStreams());
+      StringBuilder line = new StringBuilder("SETTINGS");
+      append(line, " streams=", settings.maxConcurrentStreams());
+      append(line, " window=", settings.initialWindowSize());
+      append(line, " table=", settings.headerTableSize());
+      frames.add(line.toString());
+    }
+
+    private static void append(StringBuilder line, String name, Number value) {
+      if (value != null) {
+        line.append(name).append(value);
+      }
     }
 
     @Override

@@ -86,6 +86,8 @@ class InstalledLibraryTest {
             "17",
             "--module-path",
             libraries,
+            "--add-modules",
+            "org.jspecify",
             "-verbose:class",
             "-filter:none",
             JAR.toString());

@@ -2,6 +2,7 @@
 package dev.voippush.examples;
 
 import dev.voippush.credentials.CertificateConverter;
+import dev.voippush.credentials.CertificateLoader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.CopyOption;
@@ -16,9 +17,9 @@ import java.util.Map;
  * Makes {@code ck.pem} of Apple's certificate and Keychain's key: {@code ConvertCertificate
  * [--force] [--nodes] voip.cer voippush.p12 ck.pem}.
  *
- * <p>Asks for the passwords on the console, or takes them from {@code P12_PASSWORD} and {@code
- * CK_PASSPHRASE}, or from the files that {@code P12_PASSWORD_FILE} and {@code CK_PASSPHRASE_FILE}
- * name. With {@code --nodes} the key in {@code ck.pem} is not encrypted.
+ * <p>Asks for the passwords that are needed on the console, or takes them from {@code P12_PASSWORD}
+ * and {@code CK_PASSPHRASE}, or from the files that {@code P12_PASSWORD_FILE} and {@code
+ * CK_PASSPHRASE_FILE} name. With {@code --nodes} the key in {@code ck.pem} is not encrypted.
  */
 public final class ConvertCertificate {
   private static final String USAGE =
@@ -46,7 +47,9 @@ public final class ConvertCertificate {
     char[] password = null;
     char[] passphrase = null;
     try {
-      password = passwords.read("Password of " + p12, "P12_PASSWORD");
+      if (CertificateLoader.needsPassword(p12)) {
+        password = passwords.read("Password of " + p12, "P12_PASSWORD");
+      }
       passphrase = plain ? null : passwords.read("New passphrase for " + ckPem, "CK_PASSPHRASE");
       CopyOption[] options =
           force ? new CopyOption[] {StandardCopyOption.REPLACE_EXISTING} : new CopyOption[0];

@@ -2,6 +2,7 @@
 package dev.voippush.examples;
 
 import dev.voippush.credentials.CertificateDoctor;
+import dev.voippush.credentials.CertificateLoader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.Map;
  * InspectCertificate FILE}.
  *
  * <p>The password, if the file has one, comes from {@code CERTIFICATE_PASSWORD}, from the file that
- * {@code CERTIFICATE_PASSWORD_FILE} names, or from the console, where nothing means none.
+ * {@code CERTIFICATE_PASSWORD_FILE} names, or from the console.
  */
 public final class InspectCertificate {
   private InspectCertificate() {}
@@ -22,20 +23,22 @@ public final class InspectCertificate {
     System.exit(run(args, System.getenv(), System.out, System.err));
   }
 
-  /** Returns the exit code: 0 described, 1 no password to be had, 2 wrong arguments. */
+  /** Returns the exit code: 0 described, 1 a file cannot be read, 2 wrong arguments. */
   static int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
     if (args.length != 1 || args[0].startsWith("--")) {
       err.println("usage: InspectCertificate FILE");
       return 2;
     }
+    Path file = Path.of(args[0]);
     char[] password = null;
     try {
-      password =
-          new PasswordSource(environment)
-              .readIfAny("Password of " + args[0] + ", if any", "CERTIFICATE_PASSWORD");
-      out.print(CertificateDoctor.describe(Path.of(args[0]), password));
+      if (CertificateLoader.needsPassword(file)) {
+        PasswordSource passwords = new PasswordSource(environment);
+        password = passwords.readIfAny("Password of " + file, "CERTIFICATE_PASSWORD");
+      }
+      out.print(CertificateDoctor.describe(file, password));
       return 0;
-    } catch (IOException e) { // of the password's file
+    } catch (IOException e) { // of this file or the password's
       err.println(e.getMessage());
       return 1;
     } finally {

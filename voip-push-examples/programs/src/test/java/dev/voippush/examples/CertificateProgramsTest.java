@@ -10,10 +10,13 @@ import dev.voippush.simulator.ApnsSimulator;
 import dev.voippush.simulator.SimulatorCredentials;
 import dev.voippush.simulator.SimulatorFiles;
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,6 +91,22 @@ class CertificateProgramsTest {
   }
 
   @Test
+  void convertsAKeyWithoutPasswordAndAsksForNone() throws Exception {
+    Path p12 = directory.resolve("open.p12");
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    X509Certificate[] chain = {credentials.certificate()};
+    store.setKeyEntry("key", credentials.privateKey(), new char[0], chain);
+    try (OutputStream file = Files.newOutputStream(p12)) {
+      store.store(file, new char[0]);
+    }
+    Path ckPem = directory.resolve("out.pem");
+    int code = convert(Map.of(), "--nodes", "" + files.voipCer(), "" + p12, "" + ckPem);
+    assertEquals(0, code, complained());
+    assertEquals(credentials.certificate(), CertificateLoader.load(ckPem, null).certificate());
+  }
+
+  @Test
   void neverOverwritesUnlessForced() throws Exception {
     Path ckPem = Files.writeString(directory.resolve("out.pem"), "precious");
     Map<String, String> environment = Map.of("P12_PASSWORD", credentials.password());
@@ -135,5 +154,20 @@ class CertificateProgramsTest {
   void inspectsWhatNeedsNoPasswordWithoutOne() {
     assertEquals(0, inspect(Map.of(), files.voipCer().toString()), complained());
     assertTrue(printed().contains("VoIP Services"), printed());
+  }
+
+  @Test
+  void inspectsNothing() {
+    assertEquals(1, inspect(Map.of(), directory.resolve("nothing.p12").toString()));
+    assertEquals(1, complained().lines().count(), complained());
+    assertTrue(complained().contains("nothing.p12: "), complained());
+  }
+
+  @Test
+  void passwordIsNotReadForAFileThatHasNone() {
+    Map<String, String> environment =
+        Map.of("CERTIFICATE_PASSWORD_FILE", directory.resolve("nothing").toString());
+    assertEquals(0, inspect(environment, files.voipCer().toString()), complained());
+    assertEquals(1, inspect(environment, files.ckPem().toString()));
   }
 }

@@ -1,0 +1,1126 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import dev.voippush.VoipPushException.Delivery;
+import dev.voippush.VoipPushException.Failure;
+import java.io.EOFException;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import okhttp3.internal.http2.ErrorCode;
+import okhttp3.internal.http2.Header;
+import okhttp3.internal.http2.Http2Reader;
+import okhttp3.internal.http2.Http2Writer;
+import okhttp3.internal.http2.Settings;
+import okio.Buffer;
+import okio.BufferedSink;
+import okio.BufferedSource;
+import okio.ByteString;
+import okio.Okio;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One HTTP/2 connection to APNs, from dialling to its end (RFC 9113).
+ *
+ * <p>Two threads: the writer dials, then writes all that waits and flushes once, so that many
+ * pushes share a TLS record and a system call; the reader hands answers on. The reader never
+ * writes: it leaves control frames to the writer, and wakes it when there is no further frame to be
+ * read at once. The table of open streams tells exactly what was sent: a stream that APNs has not
+ * processed, or whose end never reached TLS, is safe to send again.
+ *
+ * <p>State is guarded by the transport's lock; {@code writing} is held around all output.
+ */
+final class StreamConnection {
+  private static final Logger log = LoggerFactory.getLogger(StreamConnection.class);
+
+  private static final int MAX_BATCH = 64;
+  private static final int MAX_STREAM_ID = 0x7fffffff;
+  private static final int DEFAULT_WINDOW = 65_535;
+  private static final int MAX_REASON = 256;
+  private static final long FIRST_BYTES_MILLIS = 1_000;
+  private static final long UNANSWERED_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long BODY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LAST_ANSWERS_MILLIS = 1_000;
+  private static final long NEVER = Long.MIN_VALUE;
+
+  // RFC 9113 §6
+  private static final int FRAME_HEADER = 9;
+  private static final int DATA = 0;
+  private static final int HEADERS = 1;
+  private static final int RST_STREAM = 3;
+  private static final int GOAWAY = 7;
+  private static final int END_STREAM = 1;
+  private static final int END_HEADERS = 4;
+
+  private static final ByteString UNIQUE_ID = ByteString.encodeUtf8("apns-unique-id");
+  private static final ByteString RETRY_AFTER = ByteString.encodeUtf8("retry-after");
+
+  private final StreamTransport transport;
+  private final Object lock;
+  private final Dialer.Dial dial;
+  private final Thread writerThread;
+  private @Nullable Thread readerThread;
+  private final DeadlineTimer.Deadline watch;
+  private final HeaderEncoder headers;
+  private final CountDownLatch firstBytes = new CountDownLatch(1);
+
+  private enum State {
+    DIALLING,
+    OPEN,
+    DRAINING
+  }
+
+  // Guarded by lock:
+  private State state = State.DIALLING;
+  private boolean wasOpen;
+  private boolean answered;
+  private boolean closing;
+  private @Nullable Throwable failure; // nothing is written any more
+  private @Nullable String drainReason;
+  private final Map<Integer, StreamAttempt> streams = new LinkedHashMap<>();
+  private final List<StreamAttempt> heldBack = new ArrayList<>(); // by flow control
+  private final ArrayDeque<Control> controls = new ArrayDeque<>();
+  private int nextStreamId = 1;
+  private int streamLimit = Integer.MAX_VALUE;
+  private long connectionWindow = DEFAULT_WINDOW;
+  private int initialWindow = DEFAULT_WINDOW;
+  private boolean parked;
+  private boolean farewell;
+  private long pingSentAt = NEVER;
+  private long watchAt = NEVER;
+
+  private volatile long lastRead;
+
+  // Under writing:
+  private final ReentrantLock writing = new ReentrantLock();
+  private final StreamAttempt[] batch = new StreamAttempt[MAX_BATCH];
+  private final Buffer block = new Buffer();
+  private @Nullable Output output;
+
+  /** A frame that is not part of a request. */
+  @FunctionalInterface
+  private interface Control {
+    void write(Output output) throws IOException;
+  }
+
+  /** The frames to the server, and how many bytes of them TLS has got. */
+  private static final class Output {
+    final SSLSocket socket;
+    final BufferedSink sink;
+    final Http2Writer http2;
+    private volatile long handedOver;
+
+    Output(SSLSocket socket) throws IOException {
+      this.socket = socket;
+      OutputStream counting =
+          new FilterOutputStream(socket.getOutputStream()) {
+            @Override
+            public void write(byte[] bytes, int offset, int count) throws IOException {
+              handedOver(count); // before: what fails may have got through
+              out.write(bytes, offset, count);
+            }
+          };
+      this.sink = Okio.buffer(Okio.sink(counting));
+      this.http2 = new Http2Writer(sink, true);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writes at a time
+    private void handedOver(int count) {
+      handedOver += count;
+    }
+
+    long position() {
+      return handedOver + sink.getBuffer().size();
+    }
+  }
+
+  StreamConnection(StreamTransport transport) {
+    this.transport = transport;
+    this.lock = transport.lock;
+    StreamTransport.Config config = transport.config;
+    this.dial = config.dialer().new Dial();
+    this.headers = new HeaderEncoder(config.authority(), config.topic());
+    this.watch = config.timer().deadline(this::check);
+    this.writerThread = Threads.daemons("voip-push-writer").newThread(this::run);
+  }
+
+  void start() {
+    setWatch(transport.config.connectTimeout().toNanos());
+    writerThread.start();
+  }
+
+  // What the transport asks, under lock.
+
+  boolean isDialling() {
+    return state == State.DIALLING && failure == null;
+  }
+
+  boolean isOpen() {
+    return state == State.OPEN && failure == null;
+  }
+
+  int streamCount() {
+    return streams.size();
+  }
+
+  /** True if a stream may be opened now. */
+  boolean hasRoom() {
+    return isOpen()
+        && streams.size() < streamLimit
+        && transport.mayOpenStream()
+        && connectionWindow > 0;
+  }
+
+  /** True if nothing is under way, so that a caller may write without spoiling a batch. */
+  boolean isQuiet() {
+    return streams.isEmpty() && parked && controls.isEmpty() && hasRoom();
+  }
+
+  /** True if the writer sleeps and the caller is the one to wake it, by {@link #wakeUp}. */
+  boolean claimWakeUp() {
+    boolean claimed = parked;
+    parked = false;
+    return claimed;
+  }
+
+  void wakeUp() {
+    LockSupport.unpark(writerThread);
+  }
+
+  private void wakeIfWork() {
+    boolean wake;
+    synchronized (lock) {
+      wake = parked && hasWork() && claimWakeUp();
+    }
+    if (wake) {
+      wakeUp();
+    }
+  }
+
+  private boolean hasWork() {
+    return !controls.isEmpty()
+        || failure != null
+        || isFinished()
+        || (!transport.queue.isEmpty() && hasRoom())
+        || (connectionWindow > 0 && heldBack.stream().anyMatch(s -> windowOf(s) > 0));
+  }
+
+  private boolean isFinished() {
+    return closing || (state == State.DRAINING && streams.isEmpty() && controls.isEmpty());
+  }
+
+  // The writer.
+
+  private void run() {
+    try {
+      open();
+      while (true) {
+        writing.lock();
+        try {
+          writePending();
+        } finally {
+          writing.unlock();
+        }
+        if (!awaitWork()) {
+          break;
+        }
+      }
+      sayFarewell();
+    } catch (IOException | RuntimeException | Error e) {
+      broken(e);
+    } finally {
+      end();
+    }
+  }
+
+  private void open() throws IOException {
+    SSLSocket socket = dial.open();
+    Output opened = new Output(socket);
+    Input input = new Input(Okio.buffer(Okio.source(socket.getInputStream())));
+    Thread reader = Threads.daemons("voip-push-reader").newThread(input);
+    readerThread = reader;
+    reader.start();
+    // In TLS 1.3 only the server's first bytes show that our certificate was accepted, and written
+    // to a server that has refused it, ours would be answered by a reset that wipes out its alert.
+    try {
+      if (!firstBytes.await(FIRST_BYTES_MILLIS, TimeUnit.MILLISECONDS)) {
+        log.debug("{} waits for us to speak first", transport.config.authority());
+      }
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+    synchronized (lock) {
+      if (failure != null) {
+        throw new IOException(failure);
+      }
+    }
+    writing.lock();
+    try {
+      output = opened;
+      opened.http2.connectionPreface();
+      opened.http2.settings(new Settings().set(Settings.ENABLE_PUSH, 0));
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** Blocks until there is something to write; false if this is to end. */
+  private boolean awaitWork() {
+    while (true) {
+      synchronized (lock) {
+        if (failure != null || isFinished()) {
+          return false;
+        }
+        if (hasWork()) {
+          return true;
+        }
+        parked = true;
+      }
+      LockSupport.park(this);
+      synchronized (lock) {
+        parked = false;
+      }
+    }
+  }
+
+  /** Lets a caller write what waits, if nobody writes. */
+  void writeHere() {
+    if (!writing.tryLock()) {
+      return;
+    }
+    try {
+      writePending();
+    } catch (IOException | RuntimeException e) {
+      broken(e);
+    } finally {
+      writing.unlock();
+    }
+    wakeIfWork();
+  }
+
+  /** Writes what waits, as far as server and flow control allow, and flushes once. */
+  private void writePending() throws IOException {
+    Output out = output;
+    if (out == null) {
+      return;
+    }
+    List<Control> frames = List.of();
+    List<StreamAttempt> resumable = List.of();
+    int count = 0;
+    long window;
+    int streamWindow;
+    synchronized (lock) {
+      if (failure != null) {
+        return;
+      }
+      if (!controls.isEmpty()) {
+        frames = new ArrayList<>(controls);
+        controls.clear();
+      }
+      if (!heldBack.isEmpty() && connectionWindow > 0) {
+        resumable = new ArrayList<>(heldBack);
+      }
+      count = takeBatch();
+      window = connectionWindow;
+      streamWindow = initialWindow;
+    }
+    long left = window;
+    for (Control frame : frames) {
+      frame.write(out);
+    }
+    for (StreamAttempt attempt : resumable) {
+      left -= resume(out, attempt, left);
+    }
+    for (int i = 0; i < count; i++) {
+      StreamAttempt attempt = batch[i];
+      batch[i] = null;
+      left -= write(out, attempt, Math.max(0, Math.min(left, streamWindow)));
+    }
+    out.sink.flush();
+    boolean replace;
+    synchronized (lock) {
+      connectionWindow -= window - left;
+      replace = state == State.DRAINING && count > 0;
+    }
+    if (replace) {
+      transport.dispatch();
+    }
+  }
+
+  /** Gives streams to as many of the queue as there is room for. */
+  private int takeBatch() {
+    int count = 0;
+    if (!isOpen() || transport.queue.isEmpty()) {
+      return 0;
+    }
+    long now = System.nanoTime();
+    boolean first = streams.isEmpty();
+    Iterator<StreamAttempt> waiting = transport.queue.iterator();
+    while (count < MAX_BATCH && hasRoom() && waiting.hasNext()) {
+      StreamAttempt attempt = waiting.next();
+      waiting.remove();
+      attempt.connection = this;
+      attempt.streamId = nextStreamId;
+      attempt.startedAt = now;
+      streams.put(nextStreamId, attempt);
+      transport.openStreams++;
+      batch[count++] = attempt;
+      if (nextStreamId >= MAX_STREAM_ID - 1) {
+        state = State.DRAINING; // after a thousand million pushes
+        drainReason = "it has no stream ids left";
+        break;
+      }
+      nextStreamId += 2;
+    }
+    if (first && count > 0 && (watchAt == NEVER || watchAt - now > UNANSWERED_NANOS)) {
+      setWatch(UNANSWERED_NANOS);
+    }
+    return count;
+  }
+
+  /** Writes a request, or what the window allows of it; returns the bytes of body written. */
+  private int write(Output out, StreamAttempt attempt, long window) throws IOException {
+    PushRequest request = attempt.handler.begin();
+    if (request == null) {
+      release(attempt);
+      return 0;
+    }
+    byte[] body = request.body();
+    boolean whole = body.length <= window;
+    if (whole && !attempt.handler.mayWrite()) {
+      release(attempt);
+      return 0;
+    }
+    headers.write(block, request);
+    out.http2.frameHeader(attempt.streamId, (int) block.size(), HEADERS, END_HEADERS);
+    out.sink.write(block, block.size());
+    attempt.begun = true;
+    if (whole) {
+      out.http2.frameHeader(attempt.streamId, body.length, DATA, END_STREAM);
+      out.sink.write(body);
+      attempt.endOffset = out.position();
+      return body.length;
+    }
+    synchronized (lock) {
+      if (attempt.ended) {
+        return 0;
+      }
+      attempt.body = body;
+      heldBack.add(attempt);
+    }
+    return resume(out, attempt, window);
+  }
+
+  /** Writes what the windows now allow of a body. */
+  private int resume(Output out, StreamAttempt attempt, long window) throws IOException {
+    byte[] body;
+    int from;
+    int count;
+    synchronized (lock) {
+      body = attempt.body;
+      if (body == null || attempt.ended) {
+        return 0;
+      }
+      from = attempt.sent;
+      count = (int) Math.min(body.length - from, Math.min(window, windowOf(attempt)));
+    }
+    if (count <= 0) {
+      return 0;
+    }
+    boolean last = from + count == body.length;
+    if (last && !attempt.handler.mayWrite()) {
+      reset(attempt);
+      return 0;
+    }
+    out.http2.frameHeader(attempt.streamId, count, DATA, last ? END_STREAM : 0);
+    out.sink.write(body, from, count);
+    synchronized (lock) {
+      attempt.sent += count;
+      if (last) {
+        attempt.body = null;
+        heldBack.remove(attempt);
+      }
+    }
+    if (last) {
+      attempt.endOffset = out.position();
+    }
+    return count;
+  }
+
+  private long windowOf(StreamAttempt attempt) {
+    return (long) initialWindow + attempt.windowUpdates - attempt.sent;
+  }
+
+  private void sayFarewell() throws IOException {
+    synchronized (lock) {
+      if (failure != null) {
+        return;
+      }
+      farewell = true;
+      setWatch(PING_NANOS); // for a write that hangs
+    }
+    writing.lock();
+    try {
+      Output out = output;
+      if (out != null) {
+        out.http2.goAway(0, ErrorCode.NO_ERROR, new byte[0]);
+        out.socket.shutdownOutput();
+      }
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** The writer's last act: no byte is written any more, so what was sent is known. */
+  private void end() {
+    dial.abort();
+    writing.lock(); // a caller that writes itself is out by now
+    writing.unlock();
+    awaitReader();
+    List<StreamAttempt> lost = new ArrayList<>();
+    Throwable cause;
+    String reason;
+    synchronized (lock) {
+      if (failure == null) {
+        failure = new IOException("closed");
+      }
+      cause = failure;
+      reason = drainReason;
+      for (StreamAttempt attempt : streams.values()) {
+        if (!attempt.ended) {
+          attempt.ended = true;
+          lost.add(attempt);
+        }
+      }
+      transport.openStreams -= streams.size();
+      streams.clear();
+      heldBack.clear();
+      controls.clear();
+    }
+    watch.clear();
+    log.debug(
+        "connection to {} ended: {}",
+        transport.config.authority(),
+        reason == null ? ConnectFailures.message(cause) : reason);
+    for (StreamAttempt attempt : lost) {
+      endLost(attempt, cause, reason);
+    }
+    if (wasOpen) {
+      transport.ended(this, answered || closing);
+    } else {
+      transport.dialFailed(
+          this,
+          cause instanceof NoSettingsException && cause.getCause() != null
+              ? ConnectFailures.silentAfterHandshake(cause.getCause())
+              : ConnectFailures.of(cause));
+    }
+  }
+
+  /** The answers that were read are handed on before {@code close} returns. */
+  private void awaitReader() {
+    Thread reader = readerThread;
+    if (reader != null && transport.isClosed()) {
+      try {
+        reader.join(LAST_ANSWERS_MILLIS);
+      } catch (InterruptedException e) { // nobody of ours does
+        log.debug("interrupted", e);
+      }
+    }
+  }
+
+  private void endLost(StreamAttempt attempt, Throwable cause, @Nullable String reason) {
+    StreamAttempt.Answer answer = attempt.answer;
+    if (answer != null) { // its status is the verdict
+      attempt.handler.answered(answer.toResponse());
+      return;
+    }
+    Output out = output;
+    boolean sent = out != null && attempt.endOffset <= out.handedOver;
+    Delivery delivery = sent ? Delivery.UNKNOWN : Delivery.NOT_SENT;
+    if (transport.isClosed()) {
+      attempt.handler.failed(StreamTransport.closedFailure(delivery));
+      return;
+    }
+    String message = ConnectFailures.message(cause);
+    if (reason != null) {
+      message += " (the connection was draining: " + reason + ")";
+    }
+    boolean protocol = cause instanceof ProtocolException;
+    attempt.handler.failed(
+        new AttemptFailure(
+            protocol ? Failure.PROTOCOL : Failure.CONNECTION_LOST,
+            delivery,
+            false,
+            message,
+            cause));
+  }
+
+  /** Ends the connection: nothing more is written, and what is open is lost. Never blocks. */
+  void broken(Throwable cause) {
+    synchronized (lock) {
+      if (failure == null) {
+        failure = cause;
+      }
+      parked = false;
+    }
+    if (!(cause instanceof IOException)) {
+      log.error("the connection to {} failed", transport.config.authority(), cause);
+    }
+    dial.abort();
+    firstBytes.countDown();
+    wakeUp();
+  }
+
+  /** Takes no new streams; ends when those that are open have ended. */
+  void drain(String reason) {
+    synchronized (lock) {
+      if (state == State.OPEN) {
+        state = State.DRAINING;
+        drainReason = reason;
+      }
+    }
+    wakeIfWork();
+    transport.dispatch();
+  }
+
+  /** Says goodbye and ends, whatever is open. */
+  void close() {
+    boolean dialling;
+    synchronized (lock) {
+      closing = true;
+      dialling = state == State.DIALLING;
+    }
+    if (dialling) {
+      broken(new IOException("the client is closed"));
+    } else {
+      wakeIfWork();
+    }
+  }
+
+  /** Gives up a stream whose handler hears no more. */
+  void reset(StreamAttempt attempt) {
+    synchronized (lock) {
+      attempt.ended = true;
+      if (remove(attempt.streamId) == null) {
+        return;
+      }
+      controls.add(
+          out -> {
+            if (attempt.begun) {
+              out.http2.rstStream(attempt.streamId, ErrorCode.CANCEL);
+            }
+          });
+    }
+    freed();
+  }
+
+  /** Gives back the stream id of an attempt of which nothing was written. */
+  private void release(StreamAttempt attempt) {
+    synchronized (lock) {
+      attempt.ended = true;
+      remove(attempt.streamId);
+    }
+  }
+
+  private @Nullable StreamAttempt remove(int streamId) {
+    StreamAttempt attempt = streams.remove(streamId);
+    if (attempt != null) {
+      transport.openStreams--;
+      if (attempt.body != null) {
+        heldBack.remove(attempt);
+        attempt.body = null;
+      }
+      if (attempt.answer != null && attempt.answer.deadline != null) {
+        attempt.answer.deadline.clear();
+      }
+      if (transport.isClosed() && transport.openStreams == 0) {
+        lock.notifyAll();
+      }
+    }
+    return attempt;
+  }
+
+  /** A stream has ended, other than by an answer that the reader has just read. */
+  private void freed() {
+    wakeIfWork();
+    transport.dispatch();
+  }
+
+  private void control(Control frame) {
+    synchronized (lock) {
+      controls.add(frame);
+    }
+  }
+
+  // The watch: dialling, silence, hanging writes.
+
+  private void setWatch(long nanos) {
+    synchronized (lock) {
+      watchAt = System.nanoTime() + nanos;
+      watch.setIn(nanos);
+    }
+  }
+
+  /** Looks whether the other side is alive, and when to look again. */
+  private void check() {
+    String dead = null;
+    synchronized (lock) {
+      watchAt = NEVER;
+      if (failure != null) {
+        return;
+      }
+      long now = System.nanoTime();
+      if (state == State.DIALLING) {
+        dead = "no connection within " + transport.config.connectTimeout();
+      } else if (farewell) {
+        dead = "the connection takes no data";
+      } else if (pingSentAt != NEVER && lastRead - pingSentAt < 0) {
+        if (now - pingSentAt >= PING_NANOS) {
+          dead = "the connection is dead: no answer to PING within 2 s";
+        } else {
+          setWatch(PING_NANOS - (now - pingSentAt));
+        }
+      } else {
+        pingSentAt = NEVER;
+        long quietSince = lastRead;
+        long patience = transport.config.pingInterval().toNanos();
+        if (!streams.isEmpty()) {
+          long oldest = streams.values().iterator().next().startedAt;
+          quietSince = oldest - lastRead > 0 ? oldest : lastRead;
+          patience = Math.min(patience, UNANSWERED_NANOS);
+        }
+        long left = patience - (now - quietSince);
+        if (left > 0) {
+          setWatch(left);
+        } else {
+          pingSentAt = now;
+          controls.add(out -> out.http2.ping(false, 0, 1));
+          setWatch(PING_NANOS);
+        }
+      }
+    }
+    if (dead != null) {
+      broken(new IOException(dead));
+    } else {
+      wakeIfWork();
+    }
+  }
+
+  /** The other side breaks the rules of HTTP/2. */
+  private static final class ProtocolException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    ProtocolException(String message) {
+      super(message);
+    }
+  }
+
+  /** The connection ended before the server's SETTINGS. */
+  private static final class NoSettingsException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    NoSettingsException(Throwable cause) {
+      super(cause);
+    }
+  }
+
+  /** The reader: hands answers to their attempts, and control frames to the writer. */
+  private final class Input implements Runnable, Http2Reader.Handler {
+    private final BufferedSource source;
+    private final Buffer buffered;
+    private final Http2Reader http2;
+    private int unacknowledged; // bytes of flow control not given back yet
+
+    Input(BufferedSource source) {
+      this.source = source;
+      this.buffered = source.getBuffer();
+      this.http2 = new Http2Reader(source, true);
+    }
+
+    @Override
+    public void run() {
+      try {
+        while (true) {
+          if (!isFrameBuffered()) {
+            if (transport.config.maxConnections() > 1) {
+              transport.dispatch(); // the others may have room now
+            }
+            wakeIfWork();
+            if (!source.request(FRAME_HEADER)) {
+              throw new EOFException("the server closed the connection");
+            }
+            lastRead = System.nanoTime();
+            firstBytes.countDown();
+          }
+          readFrame();
+        }
+      } catch (IOException | RuntimeException | Error e) {
+        boolean opening;
+        synchronized (lock) {
+          opening = state == State.DIALLING && failure == null;
+        }
+        boolean silent =
+            e instanceof EOFException || e instanceof SocketException || e instanceof SSLException;
+        broken(opening && silent ? new NoSettingsException(e) : e);
+      }
+    }
+
+    private boolean isFrameBuffered() {
+      return buffered.size() >= FRAME_HEADER && buffered.size() >= FRAME_HEADER + frameLength();
+    }
+
+    private int frameLength() {
+      return (buffered.getByte(0) & 0xff) << 16
+          | (buffered.getByte(1) & 0xff) << 8
+          | (buffered.getByte(2) & 0xff);
+    }
+
+    /** Leaves all to OkHttp but two frames: it does not take error codes that it does not know. */
+    private void readFrame() throws IOException {
+      int type = buffered.getByte(3);
+      if (type == RST_STREAM) {
+        int length = frameLength();
+        source.skip(FRAME_HEADER - 4);
+        int streamId = source.readInt() & MAX_STREAM_ID;
+        if (length != 4) {
+          throw new ProtocolException("RST_STREAM must have 4 bytes, but had " + length);
+        }
+        resetByServer(streamId, source.readInt());
+      } else if (type == GOAWAY) {
+        int length = frameLength();
+        source.skip(FRAME_HEADER);
+        if (length < 8 || length > 16_384) {
+          throw new ProtocolException("GOAWAY must have 8 to 16384 bytes, but had " + length);
+        }
+        int lastStreamId = source.readInt() & MAX_STREAM_ID;
+        int errorCode = source.readInt();
+        goneAway(lastStreamId, errorCode, source.readByteString(length - 8));
+      } else if (!http2.nextFrame(state == State.DIALLING, this)) {
+        throw new EOFException("the server closed the connection");
+      }
+    }
+
+    @Override
+    public void settings(boolean clearPrevious, Settings settings) {
+      boolean opened;
+      synchronized (lock) {
+        if (settings.isSet(Settings.MAX_CONCURRENT_STREAMS)) {
+          int limit = settings.getMaxConcurrentStreams();
+          streamLimit = limit < 0 ? Integer.MAX_VALUE : limit; // it is unsigned
+        }
+        if (settings.isSet(Settings.INITIAL_WINDOW_SIZE)) {
+          initialWindow = settings.getInitialWindowSize();
+        }
+        controls.add(
+            out -> {
+              if (settings.isSet(Settings.HEADER_TABLE_SIZE)) {
+                headers.tableSize(settings.getHeaderTableSize());
+              }
+              out.http2.applyAndAckSettings(settings);
+            });
+        opened = state == State.DIALLING && failure == null;
+        if (opened) {
+          state = State.OPEN;
+          wasOpen = true;
+          setWatch(transport.config.pingInterval().toNanos());
+        }
+      }
+      if (opened) {
+        log.debug("connected to {}", transport.config.authority());
+        transport.opened();
+      }
+      transport.dispatch(); // more room, perhaps
+    }
+
+    @Override
+    public void headers(
+        boolean inFinished, int streamId, int associatedStreamId, List<Header> headerBlock) {
+      int status = 0;
+      String uniqueId = null;
+      String retryAfter = null;
+      for (Header header : headerBlock) {
+        ByteString name = header.name;
+        if (name.equals(Header.RESPONSE_STATUS)) {
+          status = parseStatus(header.value);
+        } else if (name.equals(UNIQUE_ID)) {
+          uniqueId = header.value.utf8();
+        } else if (name.equals(RETRY_AFTER)) {
+          retryAfter = header.value.utf8();
+        }
+      }
+      StreamAttempt attempt;
+      PushResponse response = null;
+      boolean malformed = false;
+      boolean first = false;
+      synchronized (lock) {
+        attempt = streams.get(streamId);
+        if (attempt == null || (status >= 100 && status < 200)) {
+          return; // cancelled meanwhile, or not the final answer
+        }
+        if (attempt.answer != null) { // trailers
+          if (inFinished) {
+            response = finish(attempt);
+          }
+        } else if (status == 0) {
+          malformed = true;
+        } else {
+          first = !answered;
+          answered = true;
+          attempt.answer = new StreamAttempt.Answer(status, uniqueId, retryAfter);
+          if (inFinished) {
+            response = finish(attempt);
+          } else {
+            StreamAttempt waiting = attempt;
+            attempt.answer.deadline =
+                transport.config.timer().in(BODY_NANOS, () -> endWithoutBody(waiting));
+          }
+        }
+      }
+      if (first) {
+        transport.proven();
+      }
+      if (malformed) {
+        reset(attempt);
+        attempt.handler.failed(
+            failure(
+                attempt,
+                Failure.PROTOCOL,
+                "the server answered by headers without a valid :status"));
+      } else if (response != null) {
+        attempt.handler.answered(response);
+      }
+    }
+
+    private static int parseStatus(ByteString value) {
+      int status = 0;
+      for (int i = 0; i < value.size(); i++) {
+        int digit = value.getByte(i) - '0';
+        if (digit < 0 || digit > 9 || i > 2) {
+          return 0;
+        }
+        status = status * 10 + digit;
+      }
+      return status < 100 ? 0 : status;
+    }
+
+    @Override
+    public void data(boolean inFinished, int streamId, BufferedSource frame, int length)
+        throws IOException {
+      StreamAttempt attempt;
+      synchronized (lock) {
+        attempt = streams.get(streamId);
+      }
+      StreamAttempt.Answer answer = attempt == null ? null : attempt.answer;
+      int left = length;
+      if (answer != null) {
+        int wanted = (int) Math.min(left, PushResponse.MAX_BODY - answer.body.size());
+        byte[] bytes = frame.readByteArray(wanted);
+        left -= wanted;
+        synchronized (lock) { // endWithoutBody reads it
+          answer.body.write(bytes);
+        }
+      }
+      frame.skip(left);
+      returnWindow(length);
+      if (attempt == null) {
+        return;
+      }
+      if (answer == null) {
+        throw new ProtocolException("DATA before HEADERS on stream " + streamId);
+      }
+      if (inFinished) {
+        PushResponse response;
+        synchronized (lock) {
+          response = attempt.ended ? null : finish(attempt);
+        }
+        if (response != null) {
+          attempt.handler.answered(response);
+        }
+      } else if (answer.body.size() >= PushResponse.MAX_BODY) {
+        endWithoutBody(attempt);
+      }
+    }
+
+    private void returnWindow(int length) {
+      unacknowledged += length;
+      if (unacknowledged > DEFAULT_WINDOW / 2) {
+        int credit = unacknowledged;
+        unacknowledged = 0;
+        control(out -> out.http2.windowUpdate(0, credit));
+      }
+    }
+
+    /** The attempt's answer is complete. */
+    private @Nullable PushResponse finish(StreamAttempt attempt) {
+      StreamAttempt.Answer answer = attempt.answer;
+      boolean requestOpen = attempt.body != null;
+      if (answer == null || remove(attempt.streamId) == null) {
+        return null;
+      }
+      attempt.ended = true;
+      if (requestOpen) { // answered before it was asked in full
+        controls.add(out -> out.http2.rstStream(attempt.streamId, ErrorCode.NO_ERROR));
+      }
+      return answer.toResponse();
+    }
+
+    /** The verdict is known, and enough of its body. */
+    private void endWithoutBody(StreamAttempt attempt) {
+      PushResponse response;
+      synchronized (lock) {
+        response = attempt.ended ? null : finish(attempt);
+        if (response != null) {
+          controls.add(out -> out.http2.rstStream(attempt.streamId, ErrorCode.CANCEL));
+        }
+      }
+      if (response != null) {
+        freed();
+        attempt.handler.answered(response);
+      }
+    }
+
+    private AttemptFailure failure(StreamAttempt attempt, Failure failure, String message) {
+      Delivery delivery =
+          attempt.endOffset == StreamAttempt.NOT_HANDED_OVER ? Delivery.NOT_SENT : Delivery.UNKNOWN;
+      return new AttemptFailure(failure, delivery, false, message, new IOException(message));
+    }
+
+    private void resetByServer(int streamId, int errorCode) {
+      StreamAttempt attempt;
+      PushResponse response;
+      synchronized (lock) {
+        attempt = streams.get(streamId);
+        if (attempt == null) {
+          return;
+        }
+        response = finish(attempt);
+        if (response == null) {
+          remove(streamId);
+          attempt.ended = true;
+        }
+      }
+      if (response != null) {
+        attempt.handler.answered(response);
+      } else if (errorCode == ErrorCode.REFUSED_STREAM.getHttpCode()) {
+        attempt.handler.failed(notProcessed("REFUSED_STREAM"));
+      } else {
+        attempt.handler.failed(
+            failure(
+                attempt, Failure.PROTOCOL, "the server reset the stream: " + errorName(errorCode)));
+      }
+    }
+
+    private void goneAway(int lastStreamId, int errorCode, ByteString debugData)
+        throws IOException {
+      String text = errorName(errorCode);
+      String debug = printable(debugData);
+      if (!debug.isEmpty()) {
+        text += " " + debug;
+      }
+      List<StreamAttempt> unprocessed = new ArrayList<>();
+      synchronized (lock) {
+        if (state == State.DIALLING) {
+          throw new ProtocolException("GOAWAY " + text + " before SETTINGS");
+        }
+        state = State.DRAINING;
+        drainReason = "GOAWAY " + text;
+        for (StreamAttempt attempt : new ArrayList<>(streams.values())) {
+          if (attempt.streamId > lastStreamId) {
+            remove(attempt.streamId);
+            attempt.ended = true;
+            unprocessed.add(attempt);
+          }
+        }
+      }
+      log.info("{} closes the connection: GOAWAY {}", transport.config.authority(), text);
+      AttemptFailure failure = notProcessed("GOAWAY " + text);
+      unprocessed.forEach(attempt -> attempt.handler.failed(failure));
+      freed();
+    }
+
+    private static AttemptFailure notProcessed(String how) {
+      String message = "APNs did not process the push: " + how;
+      return new AttemptFailure(
+          Failure.CONNECTION_LOST, Delivery.NOT_SENT, false, message, new IOException(message));
+    }
+
+    private static String errorName(int errorCode) {
+      for (ErrorCode known : ErrorCode.values()) {
+        if (known.getHttpCode() == errorCode) {
+          return known.name();
+        }
+      }
+      return "error 0x" + Integer.toHexString(errorCode);
+    }
+
+    /** A server's text, fit for a log. */
+    private static String printable(ByteString debugData) {
+      String text = debugData.string(StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", " ").strip();
+      return text.length() <= MAX_REASON ? text : text.substring(0, MAX_REASON);
+    }
+
+    @Override
+    public void windowUpdate(int streamId, long windowSizeIncrement) {
+      synchronized (lock) {
+        if (streamId == 0) {
+          connectionWindow += windowSizeIncrement;
+        } else {
+          StreamAttempt attempt = streams.get(streamId);
+          if (attempt != null) {
+            attempt.windowUpdates += (int) windowSizeIncrement;
+          }
+        }
+      }
+    }
+
+    @Override
+    public void ping(boolean ack, int payload1, int payload2) {
+      if (!ack) {
+        control(out -> out.http2.ping(true, payload1, payload2));
+      }
+    }
+
+    @Override
+    public void pushPromise(int streamId, int promisedStreamId, List<Header> requestHeaders)
+        throws IOException {
+      throw new ProtocolException("PUSH_PROMISE, which our SETTINGS forbid");
+    }
+
+    @Override
+    public void rstStream(int streamId, ErrorCode errorCode) {
+      throw new IllegalStateException("read above");
+    }
+
+    @Override
+    public void goAway(int lastGoodStreamId, ErrorCode errorCode, ByteString debugData) {
+      throw new IllegalStateException("read above");
+    }
+
+    @Override
+    public void ackSettings() {}
+
+    @Override
+    public void priority(int streamId, int streamDependency, int weight, boolean exclusive) {}
+
+    @Override
+    public void alternateService(
+        int streamId, String origin, ByteString protocol, String host, int port, long maxAge) {}
+  }
+}
