@@ -20,7 +20,7 @@ final class ApnsIds {
 
   ApnsIds() {
     SecureRandom random = new SecureRandom();
-    high = random.nextLong() & ~0xf000L | 0x4000L;
+    high = (random.nextLong() & ~0xf000L) | 0x4000L;
     sequence = new AtomicLong(random.nextLong());
   }
 
@@ -29,6 +29,6 @@ final class ApnsIds {
     mixed = (mixed ^ (mixed >>> 30)) * 0xbf58476d1ce4e5b9L;
     mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
     mixed ^= mixed >>> 31;
-    return new UUID(high, mixed & ~0xc000_0000_0000_0000L | 0x8000_0000_0000_0000L);
+    return new UUID(high, (mixed & ~0xc000_0000_0000_0000L) | 0x8000_0000_0000_0000L);
   }
 }

@@ -128,6 +128,7 @@ final class DeadlineTimer implements AutoCloseable {
   }
 
   /** Returns the next task that is due, or null after a while without one. */
+  @SuppressWarnings("WaitNotInLoop") // run() is the loop
   private @Nullable Runnable awaitNext() {
     Map.Entry<Long, Deadline> first = lists.firstEntry();
     try {

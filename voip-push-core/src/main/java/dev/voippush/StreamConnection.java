@@ -491,28 +491,19 @@ final class StreamConnection {
   /** The writer's last act: no byte is written any more, so what was sent is known. */
   private void end() {
     dial.abort();
-    writing.lock(); // a caller that writes itself is out by now
-    writing.unlock();
     awaitReader();
-    List<StreamAttempt> lost = new ArrayList<>();
+    List<StreamAttempt> lost;
+    writing.lock(); // a caller that writes itself is out by now
+    try {
+      lost = takeLost();
+    } finally {
+      writing.unlock();
+    }
     Throwable cause;
     String reason;
     synchronized (lock) {
-      if (failure == null) {
-        failure = new IOException("closed");
-      }
-      cause = failure;
+      cause = failure == null ? new IOException("closed") : failure;
       reason = drainReason;
-      for (StreamAttempt attempt : streams.values()) {
-        if (!attempt.ended) {
-          attempt.ended = true;
-          lost.add(attempt);
-        }
-      }
-      transport.openStreams -= streams.size();
-      streams.clear();
-      heldBack.clear();
-      controls.clear();
     }
     watch.clear();
     log.debug(
@@ -531,6 +522,24 @@ final class StreamConnection {
               ? ConnectFailures.silentAfterHandshake(cause.getCause())
               : ConnectFailures.of(cause));
     }
+  }
+
+  private List<StreamAttempt> takeLost() {
+    List<StreamAttempt> lost = new ArrayList<>();
+    synchronized (lock) {
+      if (failure == null) {
+        failure = new IOException("closed");
+      }
+      for (StreamAttempt attempt : streams.values()) {
+        attempt.ended = true;
+        lost.add(attempt);
+      }
+      transport.openStreams -= streams.size();
+      streams.clear();
+      heldBack.clear();
+      controls.clear();
+    }
+    return lost;
   }
 
   /** The answers that were read are handed on before {@code close} returns. */
