@@ -9,24 +9,27 @@ import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.Socket;
 import java.net.SocketException;
-import java.net.StandardSocketOptions;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens TLS connections to APNs: DNS, TCP, perhaps a proxy, TLS with ALPN. Thread-safe.
@@ -36,7 +39,9 @@ import org.jspecify.annotations.Nullable;
  * dead one holds up nobody.
  */
 final class Dialer {
+  private static final Logger log = LoggerFactory.getLogger(Dialer.class);
   private static final int NEXT_ADDRESS_MILLIS = 250;
+  private static final ThreadFactory THREADS = Threads.daemons("voip-push-dial");
 
   private final String host;
   private final int port;
@@ -58,9 +63,12 @@ final class Dialer {
     this.resolver = resolver;
   }
 
+  /** How an attempt to connect to one address ended. */
+  private record Outcome(@Nullable Socket socket, @Nullable IOException failure) {}
+
   /** One connection on its way, and then its sockets. */
   final class Dial {
-    private final Set<SocketChannel> channels = new HashSet<>(); // guarded by this
+    private final Set<Socket> sockets = new HashSet<>(); // guarded by this
     private boolean aborted; // guarded by this
 
     /** Blocks until TLS is established, or throws why not; {@link #abort} ends it early. */
@@ -88,25 +96,25 @@ final class Dialer {
 
     /** Closes what there is, under TLS: nothing is written any more, so nothing can hang. */
     void abort() {
-      List<SocketChannel> open;
+      List<Socket> open;
       synchronized (this) {
         aborted = true;
-        open = new ArrayList<>(channels);
+        open = new ArrayList<>(sockets);
       }
       open.forEach(Dial::close);
     }
 
-    private static void close(SocketChannel channel) {
+    private static void close(Socket socket) {
       try {
-        channel.close();
+        socket.close();
       } catch (IOException e) {
-        // gone all the same
+        log.trace("gone all the same", e);
       }
     }
 
     private Socket connect(Proxy proxy) throws IOException {
       if (proxy.type() == Proxy.Type.DIRECT) {
-        return connect(List.of(resolver.resolve(host)), port).socket();
+        return connect(List.of(resolver.resolve(host)), port);
       }
       if (!(proxy.address() instanceof InetSocketAddress address)) {
         throw new ConnectException("proxy " + proxy + " has no address that is known here");
@@ -117,7 +125,7 @@ final class Dialer {
             address.isUnresolved()
                 ? List.of(resolver.resolve(address.getHostString()))
                 : List.of(address.getAddress());
-        socket = connect(addresses, address.getPort()).socket();
+        socket = connect(addresses, address.getPort());
       } catch (IOException e) {
         throw new ConnectException(
             "proxy " + address + " cannot be reached: " + ConnectFailures.message(e));
@@ -126,84 +134,88 @@ final class Dialer {
         proxySettings.tunnel(proxy, socket, host, port);
         return socket;
       } catch (IOException e) {
-        forget(socket.getChannel());
+        forget(socket);
         throw e;
       }
     }
 
-    private SocketChannel connect(List<InetAddress> addresses, int port) throws IOException {
-      Deque<InetAddress> left = new ArrayDeque<>(alternating(addresses));
-      IOException failed = null;
-      try (Selector selector = Selector.open()) {
-        SocketChannel connected = null;
-        long nextAt = System.nanoTime();
-        while (connected == null) {
-          long wait = nextAt - System.nanoTime();
-          InetAddress next = wait <= 0 ? left.poll() : null;
-          if (next != null) {
-            nextAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(NEXT_ADDRESS_MILLIS);
-            try {
-              connected = begin(new InetSocketAddress(next, port), selector);
-            } catch (IOException e) {
-              failed = e;
-              nextAt = System.nanoTime();
-            }
-            continue;
-          }
-          if (selector.keys().isEmpty() && left.isEmpty()) {
-            throw failed == null ? new UnknownHostException(host) : failed;
-          }
-          if (!selector.keys().isEmpty()) {
-            selector.select(left.isEmpty() ? 0 : Math.max(1, wait / 1_000_000));
-          }
-          for (SelectionKey key : selector.selectedKeys()) {
-            SocketChannel channel = (SocketChannel) key.channel();
-            try {
-              if (connected == null && channel.finishConnect()) {
-                connected = channel;
-              }
-            } catch (IOException e) {
-              failed = e;
-              key.cancel();
-              forget(channel);
-              nextAt = System.nanoTime(); // do not wait for one that is dead for certain
-            }
-          }
-          selector.selectedKeys().clear();
-          selector.selectNow(); // takes cancelled keys out
-          requireNotAborted();
-        }
-        for (SelectionKey key : selector.keys()) {
-          if (key.channel() != connected) {
-            forget((SocketChannel) key.channel());
-          }
-        }
-        for (SelectionKey key : selector.keys()) {
-          key.cancel();
-        }
-        selector.selectNow();
-        connected.configureBlocking(true);
-        return connected;
+    private Socket connect(List<InetAddress> addresses, int port) throws IOException {
+      if (addresses.isEmpty()) {
+        throw new UnknownHostException(host);
       }
+      List<InetAddress> ordered = alternating(addresses);
+      return ordered.size() == 1 ? connect(ordered.get(0), port) : connectToFirst(ordered, port);
     }
 
-    /** Returns the channel if it is connected at once, else registers it. */
-    private @Nullable SocketChannel begin(InetSocketAddress address, Selector selector)
-        throws IOException {
-      SocketChannel channel = SocketChannel.open();
+    private Socket connect(InetAddress address, int port) throws IOException {
+      // Not a SocketChannel, which an interrupt of a caller who writes would close; and not
+      // through the JVM's SOCKS proxy, which stands in proxySettings.
+      Socket socket = new Socket(Proxy.NO_PROXY);
       synchronized (this) {
-        channels.add(channel);
+        sockets.add(socket);
       }
       try {
         requireNotAborted();
-        channel.configureBlocking(false);
-        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-        channel.register(selector, SelectionKey.OP_CONNECT);
-        return channel.connect(address) ? channel : null;
-      } catch (IOException | RuntimeException e) {
-        forget(channel);
+        socket.setTcpNoDelay(true);
+        socket.setKeepAlive(true);
+        socket.connect(new InetSocketAddress(address, port));
+        return socket;
+      } catch (IOException e) {
+        forget(socket);
         throw e;
+      }
+    }
+
+    /** Each address on a thread of its own, until one of them is connected. */
+    private Socket connectToFirst(List<InetAddress> addresses, int port) throws IOException {
+      BlockingQueue<Outcome> outcomes = new LinkedBlockingQueue<>();
+      AtomicBoolean settled = new AtomicBoolean();
+      Iterator<InetAddress> left = addresses.iterator();
+      int running = 0;
+      while (true) {
+        if (left.hasNext()) {
+          InetAddress next = left.next();
+          running++;
+          THREADS.newThread(() -> outcomes.add(attempt(next, port, settled))).start();
+        }
+        Outcome outcome = next(outcomes, left.hasNext());
+        requireNotAborted();
+        if (outcome == null) {
+          continue; // the next address, beside those that are slow
+        }
+        running--;
+        Socket connected = outcome.socket();
+        if (connected != null) {
+          settled.set(true);
+          forgetAllBut(connected);
+          return connected;
+        }
+        if (running == 0 && !left.hasNext() && outcome.failure() != null) {
+          throw outcome.failure();
+        }
+      }
+    }
+
+    private Outcome attempt(InetAddress address, int port, AtomicBoolean settled) {
+      try {
+        Socket socket = connect(address, port);
+        if (settled.get()) { // another was faster, and did not see this one
+          forget(socket);
+        }
+        return new Outcome(socket, null);
+      } catch (IOException e) {
+        return new Outcome(null, e);
+      }
+    }
+
+    private static @Nullable Outcome next(BlockingQueue<Outcome> outcomes, boolean moreToTry)
+        throws IOException {
+      try {
+        return moreToTry
+            ? outcomes.poll(NEXT_ADDRESS_MILLIS, TimeUnit.MILLISECONDS)
+            : outcomes.take();
+      } catch (InterruptedException e) {
+        throw new IOException(e);
       }
     }
 
@@ -215,11 +227,20 @@ final class Dialer {
       }
     }
 
-    private void forget(SocketChannel channel) {
+    private void forget(Socket socket) {
       synchronized (this) {
-        channels.remove(channel);
+        sockets.remove(socket);
       }
-      close(channel);
+      close(socket);
+    }
+
+    private void forgetAllBut(Socket connected) {
+      List<Socket> others;
+      synchronized (this) {
+        others = new ArrayList<>(sockets);
+      }
+      others.remove(connected);
+      others.forEach(this::forget);
     }
 
     private SSLSocket handshake(Socket raw) throws IOException {
@@ -233,10 +254,10 @@ final class Dialer {
       try {
         socket.startHandshake();
       } catch (SSLException e) {
-        forget(raw.getChannel());
+        forget(raw);
         throw e;
       } catch (IOException e) {
-        forget(raw.getChannel());
+        forget(raw);
         SSLException refused =
             new SSLHandshakeException(
                 "the server ended the connection during the TLS handshake, as it may when it"
@@ -247,7 +268,7 @@ final class Dialer {
         throw refused;
       }
       if (!"h2".equals(socket.getApplicationProtocol())) {
-        forget(raw.getChannel());
+        forget(raw);
         throw new ConnectFailures.NoHttp2Exception(host, port);
       }
       return socket;

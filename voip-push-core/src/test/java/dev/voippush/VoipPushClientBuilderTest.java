@@ -11,6 +11,8 @@ import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
 import java.io.ByteArrayInputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
@@ -28,6 +30,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import okhttp3.OkHttpClient;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.DERUTF8String;
@@ -186,6 +189,20 @@ class VoipPushClientBuilderTest {
         refusal(IllegalStateException.class, with(push(null))).startsWith("bundleId is required"));
     try (VoipPushClient client = with(push(null)).bundleId("com.example.app").build()) {
       assertEquals("com.example.app.voip", client.settings.topic);
+    }
+  }
+
+  @Test
+  void httpClientBringsItsOwnProxyAndConnection() throws Exception {
+    OkHttpClient users = new OkHttpClient();
+    Proxy proxy = new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy", 3128));
+    for (VoipPushClient.Builder builder :
+        List.of(
+            with(push(VOIP)).proxy(proxy),
+            with(push(VOIP)).proxyCredentials("user", new char[] {'x'}),
+            with(push(VOIP)).connections(2))) {
+      String refusal = refusal(IllegalStateException.class, builder.httpClient(users));
+      assertTrue(refusal.contains("must not be set beside httpClient"), refusal);
     }
   }
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class DeadlineTimerTest {
+  private final DeadlineTimer timer = new DeadlineTimer();
+  private final Queue<String> done = new ConcurrentLinkedQueue<>();
+
+  @AfterEach
+  void close() {
+    timer.close();
+  }
+
+  private static long millis(int millis) {
+    return TimeUnit.MILLISECONDS.toNanos(millis);
+  }
+
+  private void awaitAll(int lastMillis) throws InterruptedException {
+    CountDownLatch last = new CountDownLatch(1);
+    timer.in(millis(lastMillis), last::countDown);
+    assertTrue(last.await(20, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void tasksRunInTheOrderOfTheirTimesAndNeverEarly() throws Exception {
+    long begin = System.nanoTime();
+    timer.in(millis(120), () -> done.add("third"));
+    timer.in(millis(60), () -> done.add("second " + (System.nanoTime() - begin >= millis(60))));
+    timer.in(0, () -> done.add("first"));
+    awaitAll(200);
+    assertEquals(List.of("first", "second true", "third"), List.copyOf(done));
+  }
+
+  @Test
+  void clearedDeadlineDoesNotCome() throws Exception {
+    DeadlineTimer.Deadline cleared = timer.in(millis(50), () -> done.add("cleared"));
+    timer.in(millis(50), () -> done.add("neighbour"));
+    cleared.clear();
+    cleared.clear();
+    awaitAll(100);
+    assertEquals(List.of("neighbour"), List.copyOf(done));
+  }
+
+  @Test
+  void lastSettingCounts() throws Exception {
+    DeadlineTimer.Deadline later = timer.in(millis(20), () -> done.add("later"));
+    DeadlineTimer.Deadline sooner = timer.in(TimeUnit.DAYS.toNanos(1), () -> done.add("sooner"));
+    later.setIn(millis(100));
+    sooner.setIn(millis(40));
+    awaitAll(160);
+    assertEquals(List.of("sooner", "later"), List.copyOf(done));
+  }
+
+  @Test
+  void deadlineMayBeSetAgainByItsTask() throws Exception {
+    CountDownLatch thrice = new CountDownLatch(3);
+    DeadlineTimer.Deadline[] self = new DeadlineTimer.Deadline[1];
+    self[0] =
+        timer.deadline(
+            () -> {
+              thrice.countDown();
+              self[0].setIn(millis(1));
+            });
+    self[0].setIn(0);
+    assertTrue(thrice.await(20, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void failingTaskHarmsNoOther() throws Exception {
+    timer.in(
+        0,
+        () -> {
+          throw new IllegalStateException("a task's fault");
+        });
+    awaitAll(20);
+  }
+
+  @Test
+  void closedTimerForgetsAll() throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    Thread[] thread = new Thread[1];
+    timer.in(
+        0,
+        () -> {
+          thread[0] = Thread.currentThread();
+          running.countDown();
+        });
+    assertTrue(running.await(20, TimeUnit.SECONDS));
+    timer.in(millis(30), () -> done.add("forgotten"));
+    timer.close();
+    timer.in(0, () -> done.add("too late"));
+    thread[0].join(20_000);
+    assertFalse(thread[0].isAlive());
+    assertEquals(List.of(), List.copyOf(done));
+  }
+}
