@@ -121,9 +121,9 @@ public final class Benchmark {
     try {
       lines = child(jdk, scenario, client, directory, port);
     } catch (IOException e) {
-      results.failed(
-          what + ", " + client.title + ": " + e.getMessage().lines().findFirst().orElse(""));
-      out.println(what + ", " + client.title + " failed: " + e.getMessage());
+      String message = String.valueOf(e.getMessage());
+      results.failed(what + ", " + client.title + ": " + message.lines().findFirst().orElse(""));
+      out.println(what + ", " + client.title + " failed: " + message);
       return;
     }
     String version = jdk.toString();

@@ -54,7 +54,7 @@ final class Load {
   }
 
   private void keepInFlight(int size) {
-    long refillAt = size - Math.max(1, size / 10);
+    long refillAt = size - Math.max(1L, size / 10);
     LongConsumer end =
         done -> {
           if (full && started - done <= refillAt) {

@@ -37,6 +37,7 @@ final class Measurement {
   }
 
   /** Takes client, scenario, directory of the credentials, port and milliseconds to measure. */
+  @SuppressWarnings("CatchAndPrintStackTrace") // the parent shows what is printed
   public static void main(String[] args) throws Exception {
     Scenario scenario = Scenario.valueOf(args[1]);
     Duration time = Duration.ofMillis(Long.parseLong(args[4]));
@@ -212,7 +213,7 @@ final class Measurement {
 
   /** The operating system accepts the connection for a server that never reads. */
   private void queue() throws Exception {
-    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       Sender sender = client.open(credentials, silent.getLocalPort(), true, 1);
       Sender.Call call = sender.call(Workload.cheapId());
       AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();

@@ -88,7 +88,7 @@ final class PushySender implements Sender {
   }
 
   @Override
-  public void close() throws Exception {
-    client.close().get();
+  public void close() {
+    client.close().join();
   }
 }

@@ -60,5 +60,5 @@ interface Sender extends AutoCloseable {
   boolean connects();
 
   @Override
-  void close() throws Exception;
+  void close();
 }
