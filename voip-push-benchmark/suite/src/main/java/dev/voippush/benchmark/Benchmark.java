@@ -45,17 +45,23 @@ public final class Benchmark {
 
   static Results run(Options options, PrintStream out) throws Exception {
     Benchmark benchmark = new Benchmark(options, out);
+    Path repository = options.docs().toAbsolutePath().getParent();
+    Machine machine =
+        Machine.now(
+            repository != null && Files.isDirectory(repository) ? repository : Path.of("."));
     Path directory = Files.createTempDirectory("voip-push-benchmark");
     try {
       benchmark.measure(Credentials.create(directory));
     } finally {
       delete(directory);
     }
-    Report report = new Report(options, benchmark.results);
+    Report report = new Report(options, benchmark.results, machine);
     out.println();
     out.print(report.table());
+    out.print(Targets.table(benchmark.results));
+    out.println();
     report.write();
-    out.println("written to " + options.docs().resolve("performance.md"));
+    out.println("written to " + options.docs().resolve(Report.FILE));
     return benchmark.results;
   }
 
@@ -70,7 +76,7 @@ public final class Benchmark {
   private void measure(Credentials credentials) throws Exception {
     Path running = Path.of(System.getProperty("java.home"));
     String directory = credentials.directory().toString();
-    try (Child server = Child.start(running, Server.class, directory)) {
+    try (Child server = Child.start(running, options.quick(), Server.class, directory)) {
       String port = server.await("PORT ", Duration.ofSeconds(30));
       if (port == null) {
         throw new IOException("the server did not start");
@@ -103,6 +109,7 @@ public final class Benchmark {
     try (Child child =
         Child.start(
             jdk,
+            options.quick(),
             Measurement.class,
             client.name(),
             scenario.name(),

@@ -29,11 +29,18 @@ final class Child implements AutoCloseable {
     reader.start();
   }
 
-  static Child start(Path javaHome, Class<?> main, String... args) throws IOException {
+  /**
+   * @param quick true to spare the time of the optimising compiler
+   */
+  static Child start(Path javaHome, boolean quick, Class<?> main, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(javaHome.resolve("bin/java").toString());
     command.add(HEAP);
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+    if (quick) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(main.getName());

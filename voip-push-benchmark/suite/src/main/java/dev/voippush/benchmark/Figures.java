@@ -3,6 +3,8 @@ package dev.voippush.benchmark;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** The figures of the report, in its order. */
 final class Figures {
@@ -21,7 +23,19 @@ final class Figures {
    * @param scenario which measures it
    * @param digits after the point
    */
-  record Figure(String key, Scenario scenario, String title, String unit, int digits) {}
+  record Figure(String key, Scenario scenario, String title, String unit, int digits) {
+    String show(OptionalDouble value) {
+      return value.isEmpty() ? "—" : show(value.getAsDouble());
+    }
+
+    String show(double value) {
+      return String.format(Locale.ROOT, "%,." + digits + "f", value);
+    }
+
+    String titleWithUnit() {
+      return unit.isEmpty() ? title : title + ", " + unit;
+    }
+  }
 
   static Figure of(String key) {
     return ALL.stream().filter(figure -> figure.key().equals(key)).findFirst().orElseThrow();
@@ -47,13 +61,14 @@ final class Figures {
         new Figure(
             "first/connected", Scenario.FIRST_CONNECTED, "first push after connect()", "ms", 1));
     for (int n : IN_FLIGHT) {
-      String title = String.format("%,d in flight", n);
+      String title = String.format(Locale.ROOT, "%,d in flight", n);
       String key = "inflight" + n;
       all.add(new Figure(key + "/rate", Scenario.GROWTH, "pushes, " + title, "1/s", 0));
       all.add(new Figure(key + "/cpu", Scenario.GROWTH, "CPU per push, " + title, "µs", 2));
     }
     for (int n : DEVICES) {
-      String title = String.format("%,d devices per call", n);
+      String title =
+          String.format(Locale.ROOT, n == 1 ? "%,d device per call" : "%,d devices per call", n);
       String key = "devices" + n;
       all.add(
           new Figure(key + "/p50", Scenario.DEVICES, "all answered, " + title + ", p50", "µs", 0));

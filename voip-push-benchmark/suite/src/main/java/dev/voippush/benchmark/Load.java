@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Load {
   private static final int PUSHES_PER_CALL = 1_000;
+  private static final int WARM = 50_000;
 
   private final Sender sender;
   private final AtomicLong completed = new AtomicLong();
@@ -130,6 +131,14 @@ final class Load {
     for (long left = time.toMillis(); left > 0; left = (end - System.nanoTime()) / 1_000_000) {
       Thread.sleep(Math.min(left, 100));
       check();
+    }
+  }
+
+  /** Goes on for so long; three times as long if {@value #WARM} pushes take more. */
+  void warmUp(Duration time) throws Exception {
+    long before = completed();
+    for (int i = 0; i < 3 && (i == 0 || completed() - before < WARM); i++) {
+      run(time);
     }
   }
 

@@ -122,7 +122,7 @@ final class Measurement {
     Sender sender = open();
     sender.connect();
     Load load = Load.inFlight(sender, 1_000);
-    load.run(time);
+    load.warmUp(time);
     long completed = load.completed();
     Usage begin = Usage.now();
     load.run(time);
@@ -148,7 +148,7 @@ final class Measurement {
   private void warmUp(Sender sender) throws Exception {
     sender.connect();
     Load load = Load.inFlight(sender, 100);
-    load.run(time.dividedBy(2));
+    load.warmUp(time.dividedBy(2));
     load.stop();
   }
 
@@ -222,12 +222,13 @@ final class Measurement {
       for (int i = 0; i < few; i++) {
         call.push(i, failure::set);
       }
-      TimeUnit.MILLISECONDS.sleep(500); // classes are loaded, the connection is tried
+      TimeUnit.MILLISECONDS.sleep(
+          Math.min(time.toMillis(), 500)); // classes are loaded, the connection is tried
       long before = Usage.heap();
       for (int i = 0; i < many; i++) {
         call.push(i, failure::set);
       }
-      TimeUnit.MILLISECONDS.sleep(500);
+      TimeUnit.MILLISECONDS.sleep(Math.min(time.toMillis(), 500));
       long after = Usage.heap();
       Throwable problem = failure.get();
       if (problem != null) {

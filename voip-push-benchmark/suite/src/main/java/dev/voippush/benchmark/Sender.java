@@ -30,6 +30,9 @@ interface Sender extends AutoCloseable {
      */
     Sender open(Credentials credentials, int port, boolean silent, int connections)
         throws Exception {
+      if (this == OKHTTP && connections > 1) {
+        throw new UnsupportedOperationException("more than one connection");
+      }
       Duration connectTimeout = Duration.ofSeconds(silent ? 600 : 5);
       return switch (this) {
         case VOIP_PUSH -> new VoipPushSender(credentials, port, false, connectTimeout, connections);

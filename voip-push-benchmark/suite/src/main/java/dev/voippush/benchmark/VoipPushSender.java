@@ -36,6 +36,9 @@ final class VoipPushSender implements Sender {
     if (calls) {
       builder.httpClient(new OkHttpClient());
     }
+    if (calls && connections > 1) {
+      throw new UnsupportedOperationException("more than one connection");
+    }
     if (connections > 1) {
       connections(builder, connections);
     }
@@ -51,15 +54,18 @@ final class VoipPushSender implements Sender {
     }
   }
 
+  static CallPayload payload(UUID id) {
+    return CallPayload.incoming(id)
+        .callerName(Workload.CALLER)
+        .handle(Workload.HANDLE)
+        .handleType(HandleType.PHONE)
+        .video(true)
+        .build();
+  }
+
   @Override
   public Call call(UUID id) {
-    CallPayload call =
-        CallPayload.incoming(id)
-            .callerName(Workload.CALLER)
-            .handle(Workload.HANDLE)
-            .handleType(HandleType.PHONE)
-            .video(true)
-            .build();
+    CallPayload call = payload(id);
     return new Call() {
       @Override
       public void push(int device, Consumer<@Nullable Throwable> end) {
