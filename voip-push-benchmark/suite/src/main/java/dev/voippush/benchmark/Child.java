@@ -30,7 +30,7 @@ final class Child implements AutoCloseable {
   }
 
   /**
-   * @param quick true to spare the time of the optimising compiler
+   * @param quick true to spare what takes time at the start
    */
   static Child start(Path javaHome, boolean quick, Class<?> main, String... args)
       throws IOException {
@@ -40,6 +40,7 @@ final class Child implements AutoCloseable {
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     if (quick) {
       command.add("-XX:TieredStopAtLevel=1");
+      command.add("-XX:+UseSerialGC");
     }
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));

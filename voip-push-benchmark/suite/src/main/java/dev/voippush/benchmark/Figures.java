@@ -63,16 +63,18 @@ final class Figures {
     for (int n : IN_FLIGHT) {
       String title = String.format(Locale.ROOT, "%,d in flight", n);
       String key = "inflight" + n;
-      all.add(new Figure(key + "/rate", Scenario.GROWTH, "pushes, " + title, "1/s", 0));
-      all.add(new Figure(key + "/cpu", Scenario.GROWTH, "CPU per push, " + title, "µs", 2));
+      all.add(new Figure(key + "/rate", Scenario.GROWTH, "growth, pushes, " + title, "1/s", 0));
+      all.add(new Figure(key + "/cpu", Scenario.GROWTH, "growth, CPU per push, " + title, "µs", 2));
     }
     for (int n : DEVICES) {
       String title =
-          String.format(Locale.ROOT, n == 1 ? "%,d device per call" : "%,d devices per call", n);
+          String.format(Locale.ROOT, "%,d %s per call", n, n == 1 ? "device" : "devices");
       String key = "devices" + n;
       all.add(
-          new Figure(key + "/p50", Scenario.DEVICES, "all answered, " + title + ", p50", "µs", 0));
-      all.add(new Figure(key + "/cpu", Scenario.DEVICES, "CPU per push, " + title, "µs", 2));
+          new Figure(
+              key + "/p50", Scenario.DEVICES, "growth, all answered, " + title + ", p50", "µs", 0));
+      all.add(
+          new Figure(key + "/cpu", Scenario.DEVICES, "growth, CPU per push, " + title, "µs", 2));
     }
     return List.copyOf(all);
   }

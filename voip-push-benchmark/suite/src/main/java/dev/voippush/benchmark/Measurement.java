@@ -326,6 +326,9 @@ final class Measurement {
   }
 
   private static void result(String figure, double value) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalStateException(figure + " is " + value + ": nothing was answered in time");
+    }
     System.out.println("RESULT " + figure + " " + value);
   }
 

@@ -7,6 +7,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -44,18 +45,21 @@ final class Plot {
     bars(
         charts,
         "CPU per push, µs",
+        false,
         Map.entry("1,000 in flight", "throughput/cpu"),
         Map.entry("5,000/s", "rate5000/cpu"));
-    bars(charts, "pushes per second", Map.entry("1,000 in flight", "throughput/rate"));
+    bars(charts, "pushes per second", false, Map.entry("1,000 in flight", "throughput/rate"));
     bars(
         charts,
         "latency p50, µs",
+        true,
         Map.entry("one at a time", "one/p50"),
         Map.entry("1,000/s", "rate1000/p50"),
         Map.entry("5,000/s", "rate5000/p50"));
     bars(
         charts,
         "latency p99, µs",
+        true,
         Map.entry("one at a time", "one/p99"),
         Map.entry("1,000/s", "rate1000/p99"),
         Map.entry("5,000/s", "rate5000/p99"));
@@ -86,9 +90,13 @@ final class Plot {
 
   @SafeVarargs
   private void bars(
-      List<BufferedImage> charts, String title, Map.Entry<String, String>... figures) {
+      List<BufferedImage> charts,
+      String title,
+      boolean logarithmic,
+      Map.Entry<String, String>... figures) {
     CategoryChart chart =
         new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title).build();
+    double least = Double.MAX_VALUE;
     for (Sender.Client client : options.clients()) {
       List<String> names = new ArrayList<>();
       List<Double> values = new ArrayList<>();
@@ -98,11 +106,16 @@ final class Plot {
         values.add(median.orElse(0));
       }
       if (values.stream().anyMatch(value -> value > 0)) {
+        least = Math.min(least, Collections.min(values));
         chart.addSeries(client.title, names, values).setFillColor(color(client));
       }
     }
     if (!chart.getSeriesCollection().isEmpty()) {
       plain(chart.getStyler());
+      if (logarithmic && least > 0) { // else there is no logarithm
+        chart.getStyler().setYAxisLogarithmic(true);
+        chart.getStyler().setYAxisMin(Math.pow(10, Math.floor(Math.log10(least))));
+      }
       charts.add(BitmapEncoder.getBufferedImage(chart));
     }
   }
@@ -123,8 +136,10 @@ final class Plot {
             .median(jdk, client, figure.apply(step))
             .ifPresent(
                 value -> {
-                  x.add(step);
-                  y.add(value);
+                  if (value > 0) { // less than the clock shows has no logarithm
+                    x.add(step);
+                    y.add(value);
+                  }
                 });
       }
       if (!x.isEmpty()) {

@@ -90,7 +90,7 @@ final class Targets {
     return measured <= target.aim && target.aim < target.limit ? "met, and the aim" : "met";
   }
 
-  /** Round by round; rounds in which one of both failed are left out at the end. */
+  /** Round by round, as long as no measurement failed. */
   private static List<Double> ratios(List<Double> ours, List<Double> theirs) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < Math.min(ours.size(), theirs.size()); i++) {

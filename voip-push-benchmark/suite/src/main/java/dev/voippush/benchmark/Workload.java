@@ -8,8 +8,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /** What is pushed: 1,000 devices and a JSON of about 250 bytes, the same for all clients. */
 final class Workload {
   static final int DEVICES = 1_000;
-  static final String CALLER = "Li Lei, Customer Service Centre";
-  static final String HANDLE = "+86 10 5555 0123";
+  static final String CALLER = "Li Lei, Customer Service Centre, Example Company Limited";
+  static final String HANDLE = "+86 10 5555 0123 ext. 456";
 
   private Workload() {}
 

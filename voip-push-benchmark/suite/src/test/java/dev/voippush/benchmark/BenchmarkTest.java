@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -46,46 +45,35 @@ class BenchmarkTest {
   }
 
   @Test
-  void everyFigureOfTheTwoThatTheTargetsCompare() throws Exception {
-    Results results = run("--clients", "voip_push,pushy");
+  void everyFigure() throws Exception {
+    Results results = run("--clients", "voip_push");
 
-    String report = Files.readString(docs.resolve("performance.md"));
-    assertEquals(1, results.jdks().size());
+    String report = Files.readString(docs.resolve(Report.FILE));
+    String jdk = results.jdks().get(0);
     for (Figures.Figure figure : Figures.ALL) {
-      for (Client client : List.of(Client.VOIP_PUSH, Client.PUSHY)) {
-        List<Double> values = results.values(results.jdks().get(0), client, figure.key());
-        if (!mayBeMissing(figure, client)) {
-          assertEquals(1, values.size(), figure + " of " + client);
-          assertTrue(Double.isFinite(values.get(0)), figure + " of " + client + ": " + values);
-          if (figure.scenario() != Scenario.CONNECTIONS) {
-            assertTrue(values.get(0) > 0, figure + " of " + client + ": " + values);
-          }
-        }
+      List<Double> values = results.values(jdk, Client.VOIP_PUSH, figure.key());
+      if (figure.scenario() == Scenario.CONNECTIONS && values.isEmpty()) {
+        continue; // the builder may have no connections(int) yet
       }
-      assertTrue(
-          report.contains("\n| " + figure.titleWithUnit() + " |"), figure + " in\n" + report);
+      assertEquals(1, values.size(), figure.key());
+      // CPU time ticks every 10 ms, and threads of connections are a difference
+      boolean mayBeZero =
+          figure.key().endsWith("/cpu") || figure.scenario() == Scenario.CONNECTIONS;
+      assertTrue(mayBeZero ? values.get(0) >= 0 : values.get(0) > 0, figure.key() + " " + values);
+      String row = "| " + figure.titleWithUnit() + " | " + figure.show(values.get(0)) + " |";
+      assertTrue(report.contains("\n" + row + "\n"), row + " in\n" + report);
     }
     assertTrue(report.contains("Not to be believed"), report);
-    assertEquals(7, report.lines().filter(line -> line.contains("| ≤ ")).count(), report);
-    assertTrue(ImageIO.read(docs.resolve("performance.png").toFile()).getHeight() > 0);
-  }
-
-  private static boolean mayBeMissing(Figures.Figure figure, Client client) {
-    return switch (figure.scenario()) {
-      case CONNECTIONS -> client == Client.VOIP_PUSH; // until the builder has connections(int)
-      case FIRST_CONNECTED -> client == Client.PUSHY; // has no connect()
-      default -> false;
-    };
+    assertTrue(ImageIO.read(docs.resolve(Report.PLOT).toFile()).getHeight() > 0);
   }
 
   @Test
   void allClients() throws Exception {
-    Results results = run("--scenarios", "throughput");
+    Results results = run("--scenarios", "one"); // sends both ways
 
-    for (Client client : EnumSet.allOf(Client.class)) {
+    for (Client client : Client.values()) {
       assertTrue(
-          results.median(results.jdks().get(0), client, "throughput/cpu").isPresent(),
-          client.title);
+          results.median(results.jdks().get(0), client, "one/p99").orElse(0) > 0, client.title);
     }
   }
 
