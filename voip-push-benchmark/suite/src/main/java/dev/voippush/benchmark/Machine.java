@@ -54,7 +54,16 @@ record Machine(String cpu, String system, String load, String commit, Instant da
     if (commit.isEmpty()) {
       return "unknown";
     }
-    String changes = git(directory, "status", "--porcelain", "--untracked-files=no");
+    String changes =
+        git(
+            directory,
+            "status",
+            "--porcelain",
+            "-uno",
+            "--",
+            ":/",
+            ":(top,exclude)docs/" + Report.FILE,
+            ":(top,exclude)docs/" + Report.PLOT);
     return changes.isEmpty() ? commit : commit + " with uncommitted changes";
   }
 
