@@ -23,8 +23,9 @@ final class Report {
       """
       ## How it is measured
 
-      - Each figure of each client comes from a Java process of its own (`-Xmx512m`), which warms up until the JIT compiler is nearly idle (five times
-        as long as it then measures, at most). Clients take turns within each round, and each round begins with another one. The server is Pushy's `BenchmarkApnsServer`, one process for all.
+      - Each figure of each client comes from a Java process of its own (`-Xmx512m`), which warms up until the JIT compiler is nearly idle
+        (at most five times as long as it then measures). Clients take turns within each round, and each round begins with another one. The
+        server is Pushy's `BenchmarkApnsServer`, one process for all.
       - All send the same: 1,000 device tokens in turn, one JSON of about 250 bytes, the five headers of a VoIP push, an `apns-id` of its own
         with each push, over mutual TLS by the JDK, on one connection. Pushy is its default configuration; it could use BoringSSL by way of
         netty-tcnative, which is not measured here. The others are given cheap random ids, not `UUID.randomUUID()`; ours makes its own.
