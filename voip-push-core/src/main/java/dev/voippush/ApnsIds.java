@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class ApnsIds {
   private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
+  private static final long BITS_62 = 0x3fff_ffff_ffff_ffffL;
+  private static final long VARIANT = 0x8000_0000_0000_0000L;
 
   private final long high;
   private final AtomicLong sequence;
@@ -25,10 +27,11 @@ final class ApnsIds {
   }
 
   UUID next() {
-    long mixed = sequence.addAndGet(GOLDEN_GAMMA); // an odd step: all 2^64 values come by
-    mixed = (mixed ^ (mixed >>> 30)) * 0xbf58476d1ce4e5b9L;
-    mixed = (mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL;
+    // Each step maps 62 bits one to one: a number comes again only after all others.
+    long mixed = sequence.addAndGet(GOLDEN_GAMMA) & BITS_62;
+    mixed = ((mixed ^ (mixed >>> 30)) * 0xbf58476d1ce4e5b9L) & BITS_62;
+    mixed = ((mixed ^ (mixed >>> 27)) * 0x94d049bb133111ebL) & BITS_62;
     mixed ^= mixed >>> 31;
-    return new UUID(high, (mixed & ~0xc000_0000_0000_0000L) | 0x8000_0000_0000_0000L);
+    return new UUID(high, mixed | VARIANT);
   }
 }

@@ -624,7 +624,7 @@ final class CallTransport implements Transport {
     }
 
     @Override
-    public void suspectConnection() {
+    public void suspectConnection(String why) {
       ObservedSslSocket stalled;
       synchronized (lock) {
         stalled = written ? null : socket;

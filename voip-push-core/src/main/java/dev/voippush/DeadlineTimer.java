@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All deadlines of a client, on one thread: cheap to set and to clear, late by at most 10 ms.
+ * All deadlines of a client, on one thread: cheap to set and to clear, late by about 10 ms at most.
  *
  * <p>Nearly every deadline is cleared before it comes. So they stand in lists, one for each {@value
  * #TICK_MILLIS} ms, from which one is unlinked in constant time; the thread sleeps until the first
@@ -34,6 +34,7 @@ final class DeadlineTimer implements AutoCloseable {
     private final @Nullable Runnable task;
     private @Nullable Deadline previous; // null: not set
     private @Nullable Deadline next;
+    private long tick; // of a list's head
 
     private Deadline(@Nullable Runnable task) {
       this.task = task;
@@ -51,6 +52,7 @@ final class DeadlineTimer implements AutoCloseable {
         Deadline head = lists.get(tick);
         if (head == null) {
           head = new Deadline(null);
+          head.tick = tick;
           head.previous = head;
           head.next = head;
           lists.put(tick, head);
@@ -83,6 +85,9 @@ final class DeadlineTimer implements AutoCloseable {
         after.previous = before;
         previous = null;
         next = null;
+        if (before == after) { // only the head is left
+          lists.remove(before.tick);
+        }
       }
     }
   }
@@ -146,10 +151,8 @@ final class DeadlineTimer implements AutoCloseable {
     } catch (InterruptedException e) { // nobody of ours does
       return null;
     }
-    Deadline head = first.getValue();
-    Deadline next = head.next;
-    if (next == null || next == head) {
-      lists.remove(first.getKey());
+    Deadline next = first.getValue().next;
+    if (next == null) {
       return null;
     }
     next.unlink();

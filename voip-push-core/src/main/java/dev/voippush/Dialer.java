@@ -19,6 +19,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +71,7 @@ final class Dialer {
   /** One connection on its way, and then its sockets. */
   final class Dial {
     private final Set<Socket> sockets = new HashSet<>(); // guarded by this
+    private @Nullable CompletableFuture<?> lookup; // guarded by this
     private boolean aborted; // guarded by this
 
     /** Blocks until TLS is established, or throws why not; {@link #abort} ends it early. */
@@ -77,13 +80,13 @@ final class Dialer {
       for (Proxy proxy : proxySettings.proxiesFor(host, port)) {
         try {
           return handshake(connect(proxy));
-        } catch (SSLException e) {
+        } catch (SSLException | ConnectFailures.NoHttp2Exception e) {
           throw e;
         } catch (IOException e) {
-          if (proxy.address() != null && ProxySelector.getDefault() != null) {
-            ProxySelector.getDefault()
-                .connectFailed(
-                    URI.create("https://" + hostAndPort(host, port)), proxy.address(), e);
+          ProxySelector selector = ProxySelector.getDefault();
+          if (proxySettings.proxy() == null && proxy.address() != null && selector != null) {
+            selector.connectFailed(
+                URI.create("https://" + hostAndPort(host, port)), proxy.address(), e);
           }
           if (failed != null) {
             e.addSuppressed(failed);
@@ -97,9 +100,14 @@ final class Dialer {
     /** Closes what there is, under TLS: nothing is written any more, so nothing can hang. */
     void abort() {
       List<Socket> open;
+      CompletableFuture<?> waiting;
       synchronized (this) {
         aborted = true;
         open = new ArrayList<>(sockets);
+        waiting = lookup;
+      }
+      if (waiting != null) {
+        waiting.completeExceptionally(new SocketException("closed"));
       }
       open.forEach(Dial::close);
     }
@@ -114,18 +122,14 @@ final class Dialer {
 
     private Socket connect(Proxy proxy) throws IOException {
       if (proxy.type() == Proxy.Type.DIRECT) {
-        return connect(List.of(resolver.resolve(host)), port);
+        return connect(resolve(host), port);
       }
       if (!(proxy.address() instanceof InetSocketAddress address)) {
         throw new ConnectException("proxy " + proxy + " has no address that is known here");
       }
       Socket socket;
       try {
-        List<InetAddress> addresses =
-            address.isUnresolved()
-                ? List.of(resolver.resolve(address.getHostString()))
-                : List.of(address.getAddress());
-        socket = connect(addresses, address.getPort());
+        socket = connect(resolve(address.getHostString()), address.getPort());
       } catch (IOException e) {
         throw new ConnectException(
             "proxy " + address + " cannot be reached: " + ConnectFailures.message(e));
@@ -139,6 +143,32 @@ final class Dialer {
       }
     }
 
+    /** On a thread of its own, as a lookup that hangs cannot be ended. */
+    private List<InetAddress> resolve(String name) throws IOException {
+      CompletableFuture<List<InetAddress>> answer = new CompletableFuture<>();
+      synchronized (this) {
+        lookup = answer;
+      }
+      requireNotAborted();
+      THREADS
+          .newThread(
+              () -> {
+                try {
+                  answer.complete(List.of(resolver.resolve(name)));
+                } catch (IOException | RuntimeException | Error e) {
+                  answer.completeExceptionally(e);
+                }
+              })
+          .start();
+      try {
+        return answer.get();
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+    }
+
     private Socket connect(List<InetAddress> addresses, int port) throws IOException {
       if (addresses.isEmpty()) {
         throw new UnknownHostException(host);
@@ -149,7 +179,7 @@ final class Dialer {
 
     private Socket connect(InetAddress address, int port) throws IOException {
       // Not a SocketChannel, which an interrupt of a caller who writes would close; and not
-      // through the JVM's SOCKS proxy, which stands in proxySettings.
+      // through the JVM's SOCKS proxy, of which proxySettings tell.
       Socket socket = new Socket(Proxy.NO_PROXY);
       synchronized (this) {
         sockets.add(socket);
@@ -172,6 +202,7 @@ final class Dialer {
       AtomicBoolean settled = new AtomicBoolean();
       Iterator<InetAddress> left = addresses.iterator();
       int running = 0;
+      IOException failed = null;
       while (true) {
         if (left.hasNext()) {
           InetAddress next = left.next();
@@ -190,8 +221,13 @@ final class Dialer {
           forgetAllBut(connected);
           return connected;
         }
-        if (running == 0 && !left.hasNext() && outcome.failure() != null) {
-          throw outcome.failure();
+        IOException failure = outcome.failure();
+        if (failure != null && failed != null) {
+          failure.addSuppressed(failed);
+        }
+        failed = failure;
+        if (running == 0 && !left.hasNext() && failed != null) {
+          throw failed;
         }
       }
     }
@@ -205,6 +241,8 @@ final class Dialer {
         return new Outcome(socket, null);
       } catch (IOException e) {
         return new Outcome(null, e);
+      } catch (RuntimeException | Error e) { // whoever waits must hear of it
+        return new Outcome(null, new IOException(e));
       }
     }
 

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
   private static final int MAX_ANSWER = 16 * 1024;
+  private static final int MAX_STATUS = 128;
   private static final int SOCKS_VERSION = 5;
   private static final int NO_AUTHENTICATION = 0;
   private static final int USER_AND_PASSWORD = 2;
@@ -63,9 +64,7 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
         socksConnect(socket, host, port);
       }
     } catch (IOException e) {
-      ConnectException named =
-          new ConnectException("proxy " + through.address() + " " + ConnectFailures.message(e));
-      throw named;
+      throw new ConnectException("proxy " + through.address() + " " + ConnectFailures.message(e));
     }
   }
 
@@ -89,7 +88,7 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
     if (!statusLine.matches("HTTP/1\\.[01] \\d{3}( .*)?")) {
       throw new IOException("must answer CONNECT by HTTP/1.1, but did by other bytes");
     }
-    String status = statusLine.substring("HTTP/1.1 ".length());
+    String status = cleaned(statusLine.substring("HTTP/1.1 ".length()));
     if (status.startsWith("407")) {
       throw new IOException(
           credentials == null
@@ -101,6 +100,12 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
     if (!status.startsWith("2")) {
       throw new IOException("refused to connect to " + target + ": " + status);
     }
+  }
+
+  /** A proxy's text, fit for a log. */
+  private static String cleaned(String text) {
+    String clean = text.replaceAll("\\p{Cntrl}", " ");
+    return clean.length() <= MAX_STATUS ? clean : clean.substring(0, MAX_STATUS);
   }
 
   private static String readHead(DataInputStream in) throws IOException {
@@ -129,7 +134,7 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
     List<String> schemes =
         head.lines()
             .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name))
-            .map(line -> line.substring(name.length()).strip().split(" ", 2)[0])
+            .map(line -> cleaned(line.substring(name.length()).strip().split(" ", 2)[0]))
             .toList();
     return schemes.isEmpty() ? "nothing" : String.join(", ", schemes);
   }
@@ -170,7 +175,9 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
     readByte(in); // reserved
     int type = readByte(in);
     int length = type == IPV4 ? 4 : type == IPV6 ? 16 : readByte(in);
-    in.readFully(new byte[length + 2]); // the proxy's own address and port
+    for (int i = 0; i < length + 2; i++) { // the proxy's own address and port
+      readByte(in);
+    }
   }
 
   private static void authenticate(Credentials credentials, DataInputStream in, OutputStream out)

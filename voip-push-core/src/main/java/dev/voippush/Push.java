@@ -47,6 +47,8 @@ final class Push {
   private @Nullable AttemptFailure lastFailure;
   private Wait waitingFor = Wait.NOTHING;
   private long waitUntil;
+  private boolean timerSet;
+  private long timerAt;
   private boolean ended;
 
   /** What is to come before the deadline. */
@@ -76,8 +78,8 @@ final class Push {
   }
 
   /**
-   * Completes with the verdict or a {@link VoipPushException}, unless a caller's thread waits on
-   * the executor.
+   * Completes with the verdict or a {@link VoipPushException}: on the executor, or at once if a
+   * caller's thread waits for it.
    */
   CompletableFuture<PushResult> verdict() {
     return verdict;
@@ -116,29 +118,38 @@ final class Push {
       return;
     }
     budget.push(System.nanoTime());
-    synchronized (this) {
-      if (ended) {
-        return;
-      }
-      waitFor(Wait.NOTHING, Long.MAX_VALUE);
-    }
-    attempt();
+    attempt(callerWaits);
   }
 
-  /** Sets the timer: to what is to come now, or to the deadline if that is earlier. */
+  /**
+   * Waits for what is to come now, or for the deadline if that is earlier. The timer is left as it
+   * is if it comes no later: a push has several waits, and most end soon.
+   */
   private void waitFor(Wait what, long nanos) {
     long now = System.nanoTime();
-    long left = deadline - now;
+    long wait = Math.min(nanos, deadline - now);
     waitingFor = what;
-    waitUntil = now + Math.min(nanos, left);
-    timer.setIn(Math.min(nanos, left));
+    waitUntil = now + wait;
+    long first = what == Wait.WRITING ? Math.min(wait, settings.attemptTimeoutNanos) : wait;
+    if (!timerSet || now + first - timerAt < 0) {
+      timerSet = true;
+      timerAt = now + first;
+      timer.setIn(first);
+    }
   }
 
   private void timeHasCome() {
     Wait what;
     Try attempt;
     synchronized (this) {
-      if (ended || System.nanoTime() - waitUntil < 0) { // set anew meanwhile
+      if (ended) {
+        return;
+      }
+      long left = waitUntil - System.nanoTime();
+      timerSet = left > 0;
+      if (left > 0) { // the wait that the timer was set for is over
+        timerAt = waitUntil;
+        timer.setIn(left);
         return;
       }
       what = waitingFor;
@@ -147,13 +158,13 @@ final class Push {
     if (remaining().isZero()) {
       deadlineReached();
     } else if (what == Wait.RETRY) {
-      attempt();
+      attempt(false);
     } else if (attempt != null && what != Wait.NOTHING) {
       timeout(attempt, what == Wait.ANSWER);
     }
   }
 
-  private void attempt() {
+  private void attempt(boolean mayWriteHere) {
     Try next = new Try();
     synchronized (this) {
       if (ended || current != null) {
@@ -162,7 +173,7 @@ final class Push {
       waitFor(Wait.NOTHING, Long.MAX_VALUE);
       current = next;
     }
-    next.enqueued(transport.enqueue(next, callerWaits && attempts == 0));
+    next.enqueued(transport.enqueue(next, mayWriteHere));
   }
 
   /** One attempt, as the transport sees it. */
@@ -200,10 +211,12 @@ final class Push {
         return null; // the deadline's timer ends the push
       }
       String bearer;
+      long expiration;
       try {
         bearer = settings.bearerToken();
+        expiration = expiration(call, settings.clock.instant());
       } catch (RuntimeException e) { // the key's provider, or the user's clock
-        end(Failure.CONNECT, "the provider token cannot be signed: " + e);
+        end(Failure.CONNECT, "the request cannot be made: " + e);
         return null;
       }
       synchronized (Push.this) {
@@ -215,8 +228,7 @@ final class Push {
         authorization = bearer;
         waitFor(Wait.WRITING, settings.writeTimeoutNanos);
       }
-      return new PushRequest(
-          device.hex(), apnsId, expiration(call, settings.clock.instant()), bearer, call.json());
+      return new PushRequest(device.hex(), apnsId, expiration, bearer, call.json());
     }
 
     @Override
@@ -298,7 +310,7 @@ final class Push {
       other.cancel();
     }
     if (suspect != null) {
-      suspect.suspectConnection(); // this server goes down: not there again
+      suspect.suspectConnection("APNs said Shutdown"); // not there again
     }
     if (delay.isEmpty()) {
       complete(result);
@@ -334,6 +346,10 @@ final class Push {
 
   private void failed(Try attempt, AttemptFailure failure) {
     synchronized (this) {
+      if (attempt == timedOut && failure.delivery() == Delivery.NOT_SENT) {
+        timedOut = null;
+        unknown = false; // APNs says so, and the retry is not written yet
+      }
       if (ended || attempt != current) {
         return; // a timed out attempt was counted as unknown already
       }
@@ -372,16 +388,18 @@ final class Push {
       current = null;
     }
     if (handle != null) {
-      handle.suspectConnection();
+      handle.suspectConnection("APNs did not answer in time");
     }
     if (!written) {
       attempt.cancel();
     }
     if (again) {
       log.debug("call {}: no answer in time, trying another connection", call.callId());
-      attempt();
+      attempt(false);
     } else {
-      end(Failure.TIMEOUT, "APNs did not answer within " + settings.attemptTimeout);
+      end(
+          Failure.TIMEOUT,
+          written ? "APNs did not answer within " + settings.attemptTimeout : stalled().message());
     }
   }
 
@@ -401,17 +419,27 @@ final class Push {
 
   private void deadlineReached() {
     PushResult.Rejected rejected = null;
+    Try first = null;
+    Try second = null;
     synchronized (this) {
       if (lastWasRejection && !ended) {
         rejected = lastRejection;
+        first = current;
+        second = timedOut;
         finish();
       }
     }
-    if (rejected != null) {
-      complete(rejected);
+    if (rejected == null) {
+      end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
       return;
     }
-    end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
+    if (first != null) {
+      first.cancel();
+    }
+    if (second != null) {
+      second.cancel();
+    }
+    complete(rejected);
   }
 
   /** Ends it now; whatever is under way is dropped. Does nothing if it has ended already. */

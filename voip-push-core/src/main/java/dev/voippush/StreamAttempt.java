@@ -12,12 +12,15 @@ final class StreamAttempt implements Transport.Attempt {
   private final StreamTransport transport;
 
   // Guarded by the transport's lock:
+  @Nullable StreamAttempt previous; // in the queue
+  @Nullable StreamAttempt next;
   boolean ended; // its handler hears no more
   @Nullable StreamConnection connection; // null while queued
   int streamId;
   long startedAt;
   int sent;
-  int windowUpdates;
+  long windowUpdates;
+  boolean slotGivenBack;
   byte @Nullable [] body; // while flow control holds back a part of it
   @Nullable Answer answer; // while its END_STREAM has not come
 
@@ -70,13 +73,13 @@ final class StreamAttempt implements Transport.Attempt {
   }
 
   @Override
-  public void suspectConnection() {
+  public void suspectConnection(String why) {
     StreamConnection carrier;
     synchronized (transport.lock) {
       carrier = connection;
     }
     if (carrier != null) {
-      carrier.drain("it did not answer in time");
+      carrier.suspect(this, why);
     }
   }
 

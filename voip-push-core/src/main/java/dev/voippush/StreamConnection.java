@@ -4,17 +4,13 @@ package dev.voippush;
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import java.io.EOFException;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -31,6 +27,8 @@ import okio.BufferedSink;
 import okio.BufferedSource;
 import okio.ByteString;
 import okio.Okio;
+import okio.Sink;
+import okio.Timeout;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +50,7 @@ final class StreamConnection {
   private static final int MAX_BATCH = 64;
   private static final int MAX_STREAM_ID = 0x7fffffff;
   private static final int DEFAULT_WINDOW = 65_535;
+  private static final int RECORD = 16 * 1024; // the most that TLS takes at once
   private static final int MAX_REASON = 256;
   private static final long FIRST_BYTES_MILLIS = 1_000;
   private static final long UNANSWERED_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -95,7 +94,7 @@ final class StreamConnection {
   private @Nullable Throwable failure; // nothing is written any more
   private @Nullable IOException writeFailure; // of a caller who wrote himself
   private @Nullable String drainReason;
-  private final Map<Integer, StreamAttempt> streams = new LinkedHashMap<>();
+  private final StreamTable streams = new StreamTable();
   private final List<StreamAttempt> heldBack = new ArrayList<>(); // by flow control
   private final ArrayDeque<Control> controls = new ArrayDeque<>();
   private int nextStreamId = 1;
@@ -103,11 +102,12 @@ final class StreamConnection {
   private long connectionWindow = DEFAULT_WINDOW;
   private int initialWindow = DEFAULT_WINDOW;
   private boolean parked;
-  private boolean farewell;
+  private long farewellAt = NEVER;
   private long pingSentAt = NEVER;
   private long watchAt = NEVER;
 
   private volatile long lastRead;
+  private volatile long writingSince = NEVER;
 
   // Under writing:
   private final ReentrantLock writing = new ReentrantLock();
@@ -126,29 +126,62 @@ final class StreamConnection {
     final SSLSocket socket;
     final BufferedSink sink;
     final Http2Writer http2;
+    private final byte[] record = new byte[RECORD];
+    private int gathered;
     private volatile long handedOver;
 
     Output(SSLSocket socket) throws IOException {
       this.socket = socket;
-      OutputStream counting =
-          new FilterOutputStream(socket.getOutputStream()) {
+      OutputStream out = socket.getOutputStream();
+      // Gathers what makes a full TLS record. And Okio's own sink would refuse to write on the
+      // thread of a caller who was interrupted.
+      Sink counting =
+          new Sink() {
             @Override
-            public void write(byte[] bytes, int offset, int count) throws IOException {
-              handedOver(count); // before: what fails may have got through
-              out.write(bytes, offset, count);
+            public void write(Buffer source, long byteCount) throws IOException {
+              long left = byteCount;
+              while (left > 0) {
+                int count = source.read(record, gathered, (int) Math.min(left, RECORD - gathered));
+                gathered += count;
+                left -= count;
+                if (gathered == RECORD) {
+                  handOver();
+                }
+              }
+            }
+
+            @SuppressWarnings("NonAtomicVolatileUpdate") // one writes at a time
+            private void handOver() throws IOException {
+              int count = gathered;
+              gathered = 0;
+              handedOver += count; // before: what fails may have got through
+              out.write(record, 0, count);
+            }
+
+            @Override
+            public void flush() throws IOException {
+              if (gathered > 0) {
+                handOver();
+              }
+              out.flush();
+            }
+
+            @Override
+            public Timeout timeout() {
+              return Timeout.NONE;
+            }
+
+            @Override
+            public void close() throws IOException {
+              out.close();
             }
           };
-      this.sink = Okio.buffer(Okio.sink(counting));
+      this.sink = Okio.buffer(counting);
       this.http2 = new Http2Writer(sink, true);
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // one writes at a time
-    private void handedOver(int count) {
-      handedOver += count;
-    }
-
     long position() {
-      return handedOver + sink.getBuffer().size();
+      return handedOver + gathered + sink.getBuffer().size();
     }
   }
 
@@ -164,7 +197,13 @@ final class StreamConnection {
 
   void start() {
     setWatch(transport.config.connectTimeout().toNanos());
-    writerThread.start();
+    try {
+      writerThread.start();
+    } catch (OutOfMemoryError e) { // no thread to be had
+      IOException cause = new IOException("no thread for the connection: " + e.getMessage(), e);
+      broken(cause);
+      end();
+    }
   }
 
   // What the transport asks, under lock.
@@ -192,6 +231,10 @@ final class StreamConnection {
   /** True if nothing is under way, so that a caller may write without spoiling a batch. */
   boolean isQuiet() {
     return streams.isEmpty() && parked && controls.isEmpty() && hasRoom();
+  }
+
+  boolean isParked() {
+    return parked;
   }
 
   /** True if the writer sleeps and the caller is the one to wake it, by {@link #wakeUp}. */
@@ -329,7 +372,7 @@ final class StreamConnection {
 
   /** Lets a caller write what waits, if nobody writes. */
   void writeHere() {
-    if (!writing.tryLock()) {
+    if (writing.isHeldByCurrentThread() || !writing.tryLock()) {
       return;
     }
     try {
@@ -338,7 +381,7 @@ final class StreamConnection {
       synchronized (lock) {
         writeFailure = e; // the writer deals with it
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       broken(e);
     } finally {
       writing.unlock();
@@ -372,6 +415,7 @@ final class StreamConnection {
       window = connectionWindow;
       streamWindow = initialWindow;
     }
+    writingSince = System.nanoTime();
     long left = window;
     for (Control frame : frames) {
       frame.write(out);
@@ -385,12 +429,13 @@ final class StreamConnection {
       left -= write(out, attempt, Math.max(0, Math.min(left, streamWindow)));
     }
     out.sink.flush();
-    boolean replace;
+    writingSince = NEVER;
+    boolean others;
     synchronized (lock) {
       connectionWindow -= window - left;
-      replace = state == State.DRAINING && count > 0;
+      others = count > 0 && !transport.queue.isEmpty() && !hasRoom();
     }
-    if (replace) {
+    if (others) {
       transport.dispatch();
     }
   }
@@ -403,14 +448,15 @@ final class StreamConnection {
     }
     long now = System.nanoTime();
     boolean first = streams.isEmpty();
-    Iterator<StreamAttempt> waiting = transport.queue.iterator();
-    while (count < MAX_BATCH && hasRoom() && waiting.hasNext()) {
-      StreamAttempt attempt = waiting.next();
-      waiting.remove();
+    while (count < MAX_BATCH && hasRoom()) {
+      StreamAttempt attempt = transport.queue.poll();
+      if (attempt == null) {
+        break;
+      }
       attempt.connection = this;
       attempt.streamId = nextStreamId;
       attempt.startedAt = now;
-      streams.put(nextStreamId, attempt);
+      streams.add(attempt);
       transport.openStreams++;
       batch[count++] = attempt;
       if (nextStreamId >= MAX_STREAM_ID - 1) {
@@ -444,9 +490,9 @@ final class StreamConnection {
     out.sink.write(block, block.size());
     attempt.begun = true;
     if (whole) {
+      attempt.endOffset = out.position() + FRAME_HEADER + body.length;
       out.http2.frameHeader(attempt.streamId, body.length, DATA, END_STREAM);
       out.sink.write(body);
-      attempt.endOffset = out.position();
       return body.length;
     }
     synchronized (lock) {
@@ -480,6 +526,9 @@ final class StreamConnection {
       reset(attempt);
       return 0;
     }
+    if (last) {
+      attempt.endOffset = out.position() + FRAME_HEADER + count;
+    }
     out.http2.frameHeader(attempt.streamId, count, DATA, last ? END_STREAM : 0);
     out.sink.write(body, from, count);
     synchronized (lock) {
@@ -489,14 +538,11 @@ final class StreamConnection {
         heldBack.remove(attempt);
       }
     }
-    if (last) {
-      attempt.endOffset = out.position();
-    }
     return count;
   }
 
   private long windowOf(StreamAttempt attempt) {
-    return (long) initialWindow + attempt.windowUpdates - attempt.sent;
+    return initialWindow + attempt.windowUpdates - attempt.sent;
   }
 
   private void sayFarewell() throws IOException {
@@ -504,7 +550,7 @@ final class StreamConnection {
       if (failure != null) {
         return;
       }
-      farewell = true;
+      farewellAt = System.nanoTime();
       setWatch(PING_NANOS); // for a write that hangs
     }
     writing.lock();
@@ -533,19 +579,15 @@ final class StreamConnection {
     } finally {
       writing.unlock();
     }
-    Throwable cause;
-    String reason;
-    synchronized (lock) {
-      cause = failure == null ? new IOException("closed") : failure;
-      reason = drainReason;
-    }
+    Throwable cause = endCause();
+    String reason = drainReason;
     watch.clear();
     log.debug(
         "connection to {} ended: {}",
         transport.config.authority(),
         reason == null ? ConnectFailures.message(cause) : reason);
     for (StreamAttempt attempt : lost) {
-      endLost(attempt, cause, reason);
+      tell(attempt, () -> endLost(attempt, cause, reason));
     }
     if (wasOpen) {
       transport.ended(this, answered || closing);
@@ -558,18 +600,23 @@ final class StreamConnection {
     }
   }
 
+  private Throwable endCause() {
+    synchronized (lock) {
+      return failure == null ? new IOException("closed") : failure;
+    }
+  }
+
   private List<StreamAttempt> takeLost() {
     List<StreamAttempt> lost = new ArrayList<>();
     synchronized (lock) {
       if (failure == null) {
         failure = new IOException("closed");
       }
-      for (StreamAttempt attempt : streams.values()) {
+      for (StreamAttempt attempt : streams.all()) {
+        remove(attempt.streamId);
         attempt.ended = true;
         lost.add(attempt);
       }
-      transport.openStreams -= streams.size();
-      streams.clear();
       heldBack.clear();
       controls.clear();
     }
@@ -582,6 +629,15 @@ final class StreamConnection {
       reader.join(LAST_ANSWERS_MILLIS);
     } catch (InterruptedException e) { // nobody of ours does
       log.debug("interrupted", e);
+    }
+  }
+
+  /** So that whatever goes wrong with one of many, the others hear of their end. */
+  static void tell(StreamAttempt attempt, Runnable news) {
+    try {
+      news.run();
+    } catch (RuntimeException | Error e) {
+      log.error("{} failed to hear of its end", attempt, e);
     }
   }
 
@@ -628,16 +684,23 @@ final class StreamConnection {
     wakeUp();
   }
 
-  /** Takes no new streams; ends when those that are open have ended. */
-  void drain(String reason) {
+  /**
+   * An attempt got no answer: no new streams any more; ends when those that are open have ended.
+   */
+  void suspect(StreamAttempt attempt, String reason) {
     synchronized (lock) {
+      if (!attempt.ended) {
+        giveBackSlot(attempt);
+      }
       if (state == State.OPEN) {
         state = State.DRAINING;
         drainReason = reason;
       }
+      if (writingSince != NEVER) {
+        setWatch(0);
+      }
     }
-    wakeIfWork();
-    transport.dispatch();
+    freed();
   }
 
   /** Says goodbye and ends, whatever is open. */
@@ -671,7 +734,7 @@ final class StreamConnection {
     freed();
   }
 
-  /** Gives back the stream id of an attempt of which nothing was written. */
+  /** Gives up the stream of an attempt of which nothing was written. */
   private void release(StreamAttempt attempt) {
     synchronized (lock) {
       attempt.ended = true;
@@ -682,7 +745,7 @@ final class StreamConnection {
   private @Nullable StreamAttempt remove(int streamId) {
     StreamAttempt attempt = streams.remove(streamId);
     if (attempt != null) {
-      transport.openStreams--;
+      giveBackSlot(attempt);
       if (attempt.body != null) {
         heldBack.remove(attempt);
         attempt.body = null;
@@ -695,6 +758,14 @@ final class StreamConnection {
       }
     }
     return attempt;
+  }
+
+  /** A stream that is no longer waited for leaves room for another on another connection. */
+  private void giveBackSlot(StreamAttempt attempt) {
+    if (!attempt.slotGivenBack) {
+      attempt.slotGivenBack = true;
+      transport.openStreams--;
+    }
   }
 
   /** A stream has ended, other than by an answer that the reader has just read. */
@@ -729,8 +800,14 @@ final class StreamConnection {
       long now = System.nanoTime();
       if (state == State.DIALLING) {
         dead = "no connection within " + transport.config.connectTimeout();
-      } else if (farewell) {
-        dead = "the connection takes no data";
+      } else if (farewellAt != NEVER
+          || (writingSince != NEVER && now - writingSince > PING_NANOS)) {
+        long left = farewellAt == NEVER ? 0 : PING_NANOS - (now - farewellAt);
+        if (left > 0) {
+          setWatch(left);
+        } else {
+          dead = "the connection takes no data";
+        }
       } else if (pingSentAt != NEVER && lastRead - pingSentAt < 0) {
         if (now - pingSentAt >= PING_NANOS) {
           dead = "the connection is dead: no answer to PING within 2 s";
@@ -741,8 +818,9 @@ final class StreamConnection {
         pingSentAt = NEVER;
         long quietSince = lastRead;
         long patience = transport.config.pingInterval().toNanos();
-        if (!streams.isEmpty()) {
-          long oldest = streams.values().iterator().next().startedAt;
+        StreamAttempt first = streams.oldest();
+        if (first != null) {
+          long oldest = first.startedAt;
           quietSince = oldest - lastRead > 0 ? oldest : lastRead;
           patience = Math.min(patience, UNANSWERED_NANOS);
         }
@@ -786,6 +864,7 @@ final class StreamConnection {
     private final BufferedSource source;
     private final Buffer buffered;
     private final Http2Reader http2;
+    private boolean gathering;
     private int unacknowledged; // bytes of flow control not given back yet
 
     Input(BufferedSource source) {
@@ -799,7 +878,8 @@ final class StreamConnection {
       try {
         while (true) {
           if (!isFrameBuffered()) {
-            if (transport.config.maxConnections() > 1) {
+            gather(false);
+            if (transport.config.maxConnections() > 1 || state == State.DRAINING) {
               transport.dispatch(); // the others may have room now
             }
             wakeIfWork();
@@ -808,6 +888,7 @@ final class StreamConnection {
             }
             lastRead = System.nanoTime();
             firstBytes.countDown();
+            gather(true);
           }
           readFrame();
         }
@@ -819,7 +900,19 @@ final class StreamConnection {
         boolean silent =
             e instanceof EOFException || e instanceof SocketException || e instanceof SSLException;
         broken(opening && silent ? new NoSettingsException(e) : e);
+      } finally {
+        gather(false);
       }
+    }
+
+    /** While there are frames at hand, the callbacks of their pushes gather. */
+    private void gather(boolean more) {
+      if (more && !gathering) {
+        transport.config.callbacks().hold();
+      } else if (!more && gathering) {
+        transport.config.callbacks().release();
+      }
+      gathering = more;
     }
 
     private boolean isFrameBuffered() {
@@ -835,6 +928,9 @@ final class StreamConnection {
     /** Leaves all to OkHttp but two frames: it does not take error codes that it does not know. */
     private void readFrame() throws IOException {
       int type = buffered.getByte(3);
+      if (type == DATA) {
+        returnWindow(frameLength()); // with its padding, of which we are not told
+      }
       if (type == RST_STREAM) {
         int length = frameLength();
         source.skip(FRAME_HEADER - 4);
@@ -969,16 +1065,17 @@ final class StreamConnection {
       }
       StreamAttempt.Answer answer = attempt == null ? null : attempt.answer;
       int left = length;
-      if (answer != null) {
+      if (attempt != null && answer != null) {
         int wanted = (int) Math.min(left, PushResponse.MAX_BODY - answer.body.size());
         byte[] bytes = frame.readByteArray(wanted);
         left -= wanted;
-        synchronized (lock) { // endWithoutBody reads it
-          answer.body.write(bytes);
+        synchronized (lock) {
+          if (!attempt.ended) { // by endWithoutBody
+            answer.body.write(bytes);
+          }
         }
       }
       frame.skip(left);
-      returnWindow(length);
       if (attempt == null) {
         return;
       }
@@ -1025,8 +1122,9 @@ final class StreamConnection {
     private void endWithoutBody(StreamAttempt attempt) {
       PushResponse response;
       synchronized (lock) {
+        boolean requestOpen = attempt.body != null; // then finish() resets it
         response = attempt.ended ? null : finish(attempt);
-        if (response != null) {
+        if (response != null && !requestOpen) {
           controls.add(out -> out.http2.rstStream(attempt.streamId, ErrorCode.CANCEL));
         }
       }
@@ -1081,7 +1179,7 @@ final class StreamConnection {
         }
         state = State.DRAINING;
         drainReason = "GOAWAY " + text;
-        for (StreamAttempt attempt : new ArrayList<>(streams.values())) {
+        for (StreamAttempt attempt : streams.all()) {
           if (attempt.streamId > lastStreamId) {
             remove(attempt.streamId);
             attempt.ended = true;
@@ -1091,7 +1189,7 @@ final class StreamConnection {
       }
       log.info("{} closes the connection: GOAWAY {}", transport.config.authority(), text);
       AttemptFailure failure = notProcessed("GOAWAY " + text);
-      unprocessed.forEach(attempt -> attempt.handler.failed(failure));
+      unprocessed.forEach(attempt -> tell(attempt, () -> attempt.handler.failed(failure)));
       freed();
     }
 
@@ -1124,7 +1222,7 @@ final class StreamConnection {
         } else {
           StreamAttempt attempt = streams.get(streamId);
           if (attempt != null) {
-            attempt.windowUpdates += (int) windowSizeIncrement;
+            attempt.windowUpdates += windowSizeIncrement;
           }
         }
       }

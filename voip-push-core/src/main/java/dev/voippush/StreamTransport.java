@@ -6,7 +6,6 @@ import dev.voippush.VoipPushException.Failure;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -38,13 +37,14 @@ final class StreamTransport implements Transport {
   final Object lock = new Object();
 
   // Guarded by lock:
-  final LinkedHashSet<StreamAttempt> queue = new LinkedHashSet<>();
+  final StreamQueue queue = new StreamQueue();
   int openStreams;
   private final List<StreamConnection> connections = new ArrayList<>(); // until they have ended
   private final List<CompletableFuture<Void>> connecting = new ArrayList<>();
   private final DeadlineTimer.Deadline dialAgain;
   private @Nullable AttemptFailure lastDialFailure;
   private int fruitlessConnections;
+  private int hopelessDials;
   private long noDialBefore = System.nanoTime();
   private volatile boolean closed;
 
@@ -57,6 +57,7 @@ final class StreamTransport implements Transport {
       Duration pingInterval,
       int maxInFlight,
       int maxConnections,
+      Callbacks callbacks,
       DeadlineTimer timer) {}
 
   StreamTransport(Config config) {
@@ -128,18 +129,23 @@ final class StreamTransport implements Transport {
       }
       int usable = 0;
       boolean dialling = false;
+      boolean oneIsAwake = false;
       for (StreamConnection connection : connections) {
         dialling |= connection.isDialling();
         usable += connection.isDialling() || connection.isOpen() ? 1 : 0;
-        if (connection.hasRoom()
-            && (wake == null || connection.streamCount() < wake.streamCount())) {
+        if (!connection.hasRoom()) {
+          continue;
+        }
+        if (!connection.isParked()) {
+          oneIsAwake = true; // and will look into the queue
+        } else if (wake == null || connection.streamCount() < wake.streamCount()) {
           wake = connection;
         }
       }
       if (wake != null) {
-        if (!wake.claimWakeUp()) {
-          return; // it is awake and will look
-        }
+        wake.claimWakeUp();
+      } else if (oneIsAwake) {
+        return;
       } else if (!dialling && usable < config.maxConnections() && mayOpenStream()) {
         long pause = noDialBefore - System.nanoTime();
         if (pause > 0) {
@@ -168,6 +174,7 @@ final class StreamTransport implements Transport {
     List<CompletableFuture<Void>> connected;
     synchronized (lock) {
       lastDialFailure = null;
+      hopelessDials = 0;
       connected = new ArrayList<>(connecting);
       connecting.clear();
     }
@@ -190,7 +197,7 @@ final class StreamTransport implements Transport {
     noDialBefore = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(pause);
   }
 
-  /** No connection came about: all wait for the next, unless that cannot help. */
+  /** No connection came about: all wait for the next, unless that did not help either. */
   void dialFailed(StreamConnection connection, AttemptFailure failure) {
     List<StreamAttempt> hopeless = List.of();
     List<CompletableFuture<Void>> unconnected;
@@ -200,9 +207,9 @@ final class StreamTransport implements Transport {
       pauseDialling();
       unconnected = new ArrayList<>(connecting);
       connecting.clear();
-      if (failure.permanent() && connections.stream().noneMatch(StreamConnection::isOpen)) {
-        hopeless = new ArrayList<>(queue);
-        queue.clear();
+      hopelessDials = failure.permanent() ? hopelessDials + 1 : 0;
+      if (hopelessDials >= 2 && connections.stream().noneMatch(StreamConnection::isOpen)) {
+        hopeless = queue.takeAll();
         hopeless.forEach(attempt -> attempt.ended = true);
       }
       lock.notifyAll();
@@ -211,8 +218,12 @@ final class StreamTransport implements Transport {
     VoipPushException exception = connectException(failure);
     unconnected.forEach(future -> future.completeExceptionally(exception));
     for (StreamAttempt attempt : hopeless) {
-      var unused = attempt.handler.begin(); // it was tried: counts as an attempt
-      attempt.handler.failed(failure);
+      StreamConnection.tell(
+          attempt,
+          () -> {
+            var unused = attempt.handler.begin(); // it was tried: counts as an attempt
+            attempt.handler.failed(failure);
+          });
     }
     dispatch();
   }
@@ -247,14 +258,14 @@ final class StreamTransport implements Transport {
         return;
       }
       closed = true;
-      queued = new ArrayList<>(queue);
-      queue.clear();
+      queued = queue.takeAll();
       queued.forEach(attempt -> attempt.ended = true);
       unconnected = new ArrayList<>(connecting);
       connecting.clear();
     }
     AttemptFailure failure = closedFailure(Delivery.NOT_SENT);
-    queued.forEach(attempt -> attempt.handler.failed(failure));
+    queued.forEach(
+        attempt -> StreamConnection.tell(attempt, () -> attempt.handler.failed(failure)));
     unconnected.forEach(future -> future.completeExceptionally(connectException(failure)));
     dialAgain.clear();
 

@@ -6,7 +6,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -29,17 +28,13 @@ final class Threads {
         throw new IllegalStateException("virtual threads cannot be made: " + e, e);
       }
     }
-    return new ThreadPoolExecutor(
-        0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(name));
+    return cached(name);
   }
 
-  /** At most {@code most} threads, which end after 10 s without work; further tasks wait. */
-  static ExecutorService pool(String name, int most) {
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            most, most, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
+  /** Threads as many as are needed, each of which ends after 10 s without work. */
+  static ExecutorService cached(String name) {
+    return new ThreadPoolExecutor(
+        0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons(name));
   }
 
   static ThreadFactory daemons(String name) {

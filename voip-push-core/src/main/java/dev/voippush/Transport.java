@@ -32,8 +32,8 @@ interface Transport {
     /** Takes it out of the queue, or resets its stream; its handler hears no more. */
     void cancel();
 
-    /** Says that its connection did not answer in time: no later attempt is to use it. */
-    void suspectConnection();
+    /** Says that its connection is not to be used by later attempts, and why. */
+    void suspectConnection(String why);
 
     /** Why it could not be begun yet: the last failure to connect, if there is no connection. */
     @Nullable AttemptFailure obstacle();

@@ -22,7 +22,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -66,7 +65,7 @@ public final class VoipPushClient implements AutoCloseable {
   private final AtomicInteger pending = new AtomicInteger();
   private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
   private final Executor executor;
-  private final @Nullable ExecutorService ownExecutor;
+  private final Callbacks callbacks = new Callbacks(timer);
   private volatile boolean closed;
 
   private VoipPushClient(Builder builder, Settings settings, HttpUrl endpoint) {
@@ -74,8 +73,7 @@ public final class VoipPushClient implements AutoCloseable {
     this.capacity =
         (int) Math.min(Integer.MAX_VALUE, (long) builder.maxInFlight + builder.maxQueued);
     this.retryPolicy = new RetryPolicy(builder.retryUnknown);
-    ownExecutor = builder.executor == null ? Threads.pool("voip-push-callback", 4) : null;
-    executor = builder.executor == null ? Objects.requireNonNull(ownExecutor) : builder.executor;
+    executor = builder.executor == null ? callbacks : builder.executor;
     TlsSettings tls = TlsSettings.of(settings.credentials, builder.trusted);
     this.transport =
         builder.httpClient == null
@@ -103,6 +101,7 @@ public final class VoipPushClient implements AutoCloseable {
             builder.pingInterval,
             builder.maxInFlight,
             builder.connections,
+            callbacks,
             timer));
   }
 
@@ -174,11 +173,11 @@ public final class VoipPushClient implements AutoCloseable {
   void onExecutor(Runnable completion) {
     try {
       executor.execute(completion);
-    } catch (RuntimeException e) { // RejectedExecutionException, or worse
+    } catch (RuntimeException | Error e) { // RejectedExecutionException, or worse
       if (!closed) {
-        log.warn("the executor refuses callbacks; they run on an internal thread", e);
+        log.warn("the executor refuses callbacks; they run on threads of the client", e);
       }
-      completion.run();
+      callbacks.execute(completion);
     }
   }
 
@@ -228,7 +227,8 @@ public final class VoipPushClient implements AutoCloseable {
 
   /**
    * Closes the client: what waits ends with {@link Failure#CLOSED} at once, what is in flight gets
-   * {@link Builder#closeTimeout}. Blocks for so long at most. Idempotent.
+   * {@link Builder#closeTimeout}. Blocks for so long at most, and a moment for the farewell.
+   * Idempotent.
    */
   @Override
   public void close() {
@@ -246,9 +246,7 @@ public final class VoipPushClient implements AutoCloseable {
       push.end(Failure.CLOSED, "the client is closed");
     }
     timer.close();
-    if (ownExecutor != null) {
-      ownExecutor.shutdown();
-    }
+    callbacks.close();
   }
 
   /** Returns where this client sends to, and for which topic. */
@@ -475,7 +473,11 @@ public final class VoipPushClient implements AutoCloseable {
       return this;
     }
 
-    /** Sets where futures complete; by default on a few daemon threads of the client. */
+    /**
+     * Sets where futures complete; by default on a few daemon threads of the client. One that runs
+     * a callback on the thread that hands it over, such as {@code Runnable::run}, holds up all
+     * pushes while that callback lasts.
+     */
     public Builder executor(Executor executor) {
       this.executor = Objects.requireNonNull(executor, "executor");
       return this;
