@@ -49,6 +49,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
   private String[] previousHeaders = {};
   private int lastProcessedStream;
   private boolean goingAway;
+  private int lastStream;
   private @Nullable ChannelHandlerContext context;
 
   private ApnsConnection(
@@ -236,6 +237,10 @@ final class ApnsConnection extends Http2ConnectionHandler {
   }
 
   private @Nullable ApnsStream open(ChannelHandlerContext ctx, int streamId, Http2Headers headers) {
+    if (goingAway && streamId > lastStream) {
+      resetStream(ctx, streamId, Http2Error.REFUSED_STREAM.code(), ctx.newPromise());
+      return null;
+    }
     if (!limit.open()) {
       if (limit.everAcknowledged()) {
         server.streamLimitViolated();
@@ -430,15 +435,22 @@ final class ApnsConnection extends Http2ConnectionHandler {
     limit.sent(max);
   }
 
+  /**
+   * Past Netty's handler, which would take what the client sends before it knows of this for a
+   * breach of the protocol, and end the connection.
+   */
   private void sendGoAway(ChannelHandlerContext ctx, int lastStreamId, String debugData) {
     if (!goingAway) {
       goingAway = true;
-      goAway(
-          ctx,
-          Math.max(lastStreamId, lastProcessedStream),
-          Http2Error.NO_ERROR.code(),
-          ByteBufUtil.writeUtf8(ctx.alloc(), debugData),
-          ctx.newPromise());
+      lastStream = Math.max(lastStreamId, lastProcessedStream);
+      encoder()
+          .frameWriter()
+          .writeGoAway(
+              ctx,
+              lastStream,
+              Http2Error.NO_ERROR.code(),
+              ByteBufUtil.writeUtf8(ctx.alloc(), debugData),
+              ctx.newPromise());
       closeWhenDone();
     }
   }
