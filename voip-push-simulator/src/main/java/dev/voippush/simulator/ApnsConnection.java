@@ -237,7 +237,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
   }
 
   private @Nullable ApnsStream open(ChannelHandlerContext ctx, int streamId, Http2Headers headers) {
-    if (goingAway && streamId > lastStream) {
+    if (isLeftOut(streamId)) {
       resetStream(ctx, streamId, Http2Error.REFUSED_STREAM.code(), ctx.newPromise());
       return null;
     }
@@ -255,8 +255,17 @@ final class ApnsConnection extends Http2ConnectionHandler {
     return stream;
   }
 
+  /** True if GOAWAY has said that this stream is not processed. */
+  private boolean isLeftOut(int streamId) {
+    return goingAway && streamId > lastStream;
+  }
+
   /** The request is here; now something happens to it. */
   private void complete(ChannelHandlerContext ctx, ApnsStream stream) {
+    if (isLeftOut(stream.id())) { // its HEADERS came before
+      reset(ctx, stream, Http2Error.REFUSED_STREAM.code());
+      return;
+    }
     ApnsRequest request = stream.request();
     Script.Step step = server.scripts().next(request.deviceToken());
     Script.Action action = step.action();

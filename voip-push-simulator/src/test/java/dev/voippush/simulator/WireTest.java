@@ -173,6 +173,18 @@ final class WireTest {
   }
 
   @Test
+  void requestThatWasHalfThereBeforeGoAwayIsNotProcessedAfterwards() throws Exception {
+    simulator.script(Script.goAwayCovering("").times(1));
+    Pushes.Push push = Pushes.voip(simulator, phone.token());
+    int first = client.begin(push);
+    int second = client.begin(push);
+    client.finish(first, push);
+    client.finish(second, push);
+    client.expect("GOAWAY 1 0 ", "HEADERS 1 200 end", "RST 3 7", "CLOSED");
+    assertEquals(1, simulator.requests().size());
+  }
+
+  @Test
   void goAwayCoveringAnswersTheRequest() throws Exception {
     simulator.script(Script.goAwayCovering("bye"));
     client.push(phone.token());
