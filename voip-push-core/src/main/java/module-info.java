@@ -5,6 +5,7 @@
 module dev.voippush {
   requires transitive okhttp3;
   requires com.squareup.moshi;
+  requires java.logging; // OkHttp's frame codec, a copy of which is in the packaged jar
   requires okio;
   requires org.bouncycastle.pkix;
   requires org.bouncycastle.provider;

@@ -93,6 +93,7 @@ final class StreamConnection {
   private boolean answered;
   private boolean closing;
   private @Nullable Throwable failure; // nothing is written any more
+  private @Nullable IOException writeFailure; // of a caller who wrote himself
   private @Nullable String drainReason;
   private final Map<Integer, StreamAttempt> streams = new LinkedHashMap<>();
   private final List<StreamAttempt> heldBack = new ArrayList<>(); // by flow control
@@ -217,6 +218,7 @@ final class StreamConnection {
   private boolean hasWork() {
     return !controls.isEmpty()
         || failure != null
+        || writeFailure != null
         || isFinished()
         || (!transport.queue.isEmpty() && hasRoom())
         || (connectionWindow > 0 && heldBack.stream().anyMatch(s -> windowOf(s) > 0));
@@ -243,11 +245,33 @@ final class StreamConnection {
         }
       }
       sayFarewell();
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException e) {
+      readTheRest(e);
+      broken(e);
+    } catch (RuntimeException | Error e) {
       broken(e);
     } finally {
       end();
     }
+  }
+
+  /**
+   * After a write has failed: GOAWAY and answers may still wait to be read, and they tell what was
+   * processed.
+   */
+  private void readTheRest(IOException e) {
+    Thread reader = readerThread;
+    synchronized (lock) {
+      if (reader == null || failure != null || state == State.DIALLING) {
+        return;
+      }
+      state = State.DRAINING;
+      if (drainReason == null) {
+        drainReason = "writing failed: " + ConnectFailures.message(e);
+      }
+    }
+    transport.dispatch(); // there is need of another connection
+    await(reader);
   }
 
   private void open() throws IOException {
@@ -282,9 +306,12 @@ final class StreamConnection {
   }
 
   /** Blocks until there is something to write; false if this is to end. */
-  private boolean awaitWork() {
+  private boolean awaitWork() throws IOException {
     while (true) {
       synchronized (lock) {
+        if (writeFailure != null) {
+          throw writeFailure;
+        }
         if (failure != null || isFinished()) {
           return false;
         }
@@ -307,7 +334,11 @@ final class StreamConnection {
     }
     try {
       writePending();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      synchronized (lock) {
+        writeFailure = e; // the writer deals with it
+      }
+    } catch (RuntimeException e) {
       broken(e);
     } finally {
       writing.unlock();
@@ -327,7 +358,7 @@ final class StreamConnection {
     long window;
     int streamWindow;
     synchronized (lock) {
-      if (failure != null) {
+      if (failure != null || writeFailure != null) {
         return;
       }
       if (!controls.isEmpty()) {
@@ -491,7 +522,10 @@ final class StreamConnection {
   /** The writer's last act: no byte is written any more, so what was sent is known. */
   private void end() {
     dial.abort();
-    awaitReader();
+    Thread reader = readerThread;
+    if (reader != null && transport.isClosed()) { // before close() returns
+      await(reader);
+    }
     List<StreamAttempt> lost;
     writing.lock(); // a caller that writes itself is out by now
     try {
@@ -542,15 +576,12 @@ final class StreamConnection {
     return lost;
   }
 
-  /** The answers that were read are handed on before {@code close} returns. */
-  private void awaitReader() {
-    Thread reader = readerThread;
-    if (reader != null && transport.isClosed()) {
-      try {
-        reader.join(LAST_ANSWERS_MILLIS);
-      } catch (InterruptedException e) { // nobody of ours does
-        log.debug("interrupted", e);
-      }
+  /** Lets the reader hand on the last answers. */
+  private static void await(Thread reader) {
+    try {
+      reader.join(LAST_ANSWERS_MILLIS);
+    } catch (InterruptedException e) { // nobody of ours does
+      log.debug("interrupted", e);
     }
   }
 

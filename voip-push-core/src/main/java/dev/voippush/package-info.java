@@ -13,9 +13,13 @@
  *       and {@link dev.voippush.Remedy}; {@link dev.voippush.VoipPushException}: it said nothing.
  *   <li>{@code Push}: one push from acceptance to its end, over all attempts. {@code RetryPolicy}
  *       and {@code RetryBudget} decide about retries, without touching anything.
- *   <li>{@code Transport}: where attempts go; {@code CallTransport} carries them by OkHttp, with
- *       {@code DialGate} and {@code ObservedSslSocket} to hold it to one connection. {@code
- *       TlsSettings} and {@code IdentityKeyManager} are the TLS side.
+ *   <li>{@code Transport}: where attempts go. {@code StreamTransport} has the queue and decides
+ *       when to dial; {@code StreamConnection} is one HTTP/2 connection, with {@code HeaderEncoder}
+ *       for what repeats in every request; {@code StreamAttempt} is a push's stream. {@code Dialer}
+ *       gets through DNS, TCP, {@code ProxySettings} and TLS ({@code TlsSettings}, {@code
+ *       IdentityKeyManager}); {@code ConnectFailures} says why not.
+ *   <li>{@code CallTransport}: the same by OkHttp's calls, for {@code httpClient(...)}, with {@code
+ *       DialGate} and {@code ObservedSslSocket} to hold it to one connection.
  *   <li>{@code ResponseReader}: from an answer to a result.
  * </ol>
  *
