@@ -76,6 +76,11 @@ class StreamTransportTest {
     return CallPayload.incoming(UUID.randomUUID()).put("x", "y".repeat(4_900)).build();
   }
 
+  /** Not in the same breath, so that streams are open together as with the real one. */
+  private void answerAfterAMoment() {
+    apns.script(Script.normal().delay(Duration.ofMillis(2)));
+  }
+
   private static PushResult accepted(CompletableFuture<PushResult> push) throws Exception {
     PushResult result = push.get(50, TimeUnit.SECONDS);
     assertTrue(result.accepted(), result.toString());
@@ -120,6 +125,7 @@ class StreamTransportTest {
     int pushes = Integer.getInteger("stress.pushes", 20_000);
     restart(ApnsSimulator.builder().maxConcurrentStreams(1));
     DeviceToken phone = offlinePhone();
+    answerAfterAMoment();
     LimitChanger changer = new LimitChanger();
     Set<String> processed = new HashSet<>();
     try (VoipPushClient client = client(b -> b)) {
@@ -151,7 +157,10 @@ class StreamTransportTest {
     DeviceToken phone = phone();
     try (TcpRelay relay = new TcpRelay(0, apns.port());
         VoipPushClient client =
-            client(b -> b.endpoint(URI.create("https://127.0.0.1:" + relay.port())))) {
+            client(
+                b ->
+                    b.endpoint(URI.create("https://127.0.0.1:" + relay.port()))
+                        .attemptTimeout(Duration.ofSeconds(30)))) { // only PING can find out
       assertTrue(client.send(phone, call()).accepted());
       relay.silenceConnections();
       long start = System.nanoTime();
@@ -206,14 +215,14 @@ class StreamTransportTest {
     int size = largeCall().size();
     List<CompletableFuture<PushResult>> pushes = new ArrayList<>();
     try (VoipPushClient client = client(b -> b)) {
-      for (int i = 0; i < 500; i++) { // 2.5 MB through a window of 64 kB
+      for (int i = 0; i < 200; i++) { // 1 MB through a window of 64 kB
         pushes.add(client.sendAsync(phone, largeCall()));
       }
       for (CompletableFuture<PushResult> push : pushes) {
         acceptedAtOnce(push);
       }
     }
-    assertEquals(500, apns.requests().stream().map(RecordedRequest::apnsId).distinct().count());
+    assertEquals(200, apns.requests().stream().map(RecordedRequest::apnsId).distinct().count());
     assertTrue(apns.requests().stream().allMatch(r -> r.payload().length == size));
     assertEquals(1, apns.connectionsAccepted());
   }
@@ -291,6 +300,7 @@ class StreamTransportTest {
   @EnumSource
   void goAwayUnderLoad(Farewell farewell) throws Exception {
     DeviceToken phone = offlinePhone();
+    answerAfterAMoment();
     Map<String, PushResult> results = new HashMap<>();
     try (VoipPushClient client = client(b -> b)) {
       List<CompletableFuture<PushResult>> pushes = new ArrayList<>();
@@ -330,6 +340,7 @@ class StreamTransportTest {
   @Test
   void serverWideGoAwayUnderLoad() throws Exception {
     DeviceToken phone = offlinePhone();
+    answerAfterAMoment();
     try (VoipPushClient client = client(b -> b)) {
       List<CompletableFuture<PushResult>> pushes = new ArrayList<>();
       for (int i = 0; i < 3_000; i++) {
@@ -396,6 +407,7 @@ class StreamTransportTest {
   void cancellingUnderLoadLeaksNoStream(long seed) throws Exception {
     restart(ApnsSimulator.builder().maxConcurrentStreams(10));
     DeviceToken phone = offlinePhone();
+    answerAfterAMoment();
     Random random = new Random(seed);
     try (VoipPushClient client = client(b -> b)) {
       List<CompletableFuture<PushResult>> kept = new ArrayList<>();

@@ -49,6 +49,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
   private String[] previousHeaders = {};
   private int lastProcessedStream;
   private boolean goingAway;
+  private int lastStream;
   private @Nullable ChannelHandlerContext context;
 
   private ApnsConnection(
@@ -236,6 +237,10 @@ final class ApnsConnection extends Http2ConnectionHandler {
   }
 
   private @Nullable ApnsStream open(ChannelHandlerContext ctx, int streamId, Http2Headers headers) {
+    if (isLeftOut(streamId)) {
+      resetStream(ctx, streamId, Http2Error.REFUSED_STREAM.code(), ctx.newPromise());
+      return null;
+    }
     if (!limit.open()) {
       if (limit.everAcknowledged()) {
         server.streamLimitViolated();
@@ -250,8 +255,17 @@ final class ApnsConnection extends Http2ConnectionHandler {
     return stream;
   }
 
+  /** True if GOAWAY has said that this stream is not processed. */
+  private boolean isLeftOut(int streamId) {
+    return goingAway && streamId > lastStream;
+  }
+
   /** The request is here; now something happens to it. */
   private void complete(ChannelHandlerContext ctx, ApnsStream stream) {
+    if (isLeftOut(stream.id())) { // its HEADERS came before
+      reset(ctx, stream, Http2Error.REFUSED_STREAM.code());
+      return;
+    }
     ApnsRequest request = stream.request();
     Script.Step step = server.scripts().next(request.deviceToken());
     Script.Action action = step.action();
@@ -430,15 +444,22 @@ final class ApnsConnection extends Http2ConnectionHandler {
     limit.sent(max);
   }
 
+  /**
+   * Past Netty's handler, which would take what the client sends before it knows of this for a
+   * breach of the protocol, and end the connection.
+   */
   private void sendGoAway(ChannelHandlerContext ctx, int lastStreamId, String debugData) {
     if (!goingAway) {
       goingAway = true;
-      goAway(
-          ctx,
-          Math.max(lastStreamId, lastProcessedStream),
-          Http2Error.NO_ERROR.code(),
-          ByteBufUtil.writeUtf8(ctx.alloc(), debugData),
-          ctx.newPromise());
+      lastStream = Math.max(lastStreamId, lastProcessedStream);
+      encoder()
+          .frameWriter()
+          .writeGoAway(
+              ctx,
+              lastStream,
+              Http2Error.NO_ERROR.code(),
+              ByteBufUtil.writeUtf8(ctx.alloc(), debugData),
+              ctx.newPromise());
       closeWhenDone();
     }
   }

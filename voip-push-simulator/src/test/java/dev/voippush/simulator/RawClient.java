@@ -128,6 +128,13 @@ final class RawClient implements AutoCloseable {
 
   /** Writes HEADERS and DATA of a push and returns its stream id. */
   int push(Pushes.Push push) throws Exception {
+    int stream = begin(push);
+    finish(stream, push);
+    return stream;
+  }
+
+  /** Writes the HEADERS of a push and returns its stream id. */
+  int begin(Pushes.Push push) throws Exception {
     int stream = nextStream;
     nextStream += 2;
     Http2Headers headers =
@@ -137,13 +144,16 @@ final class RawClient implements AutoCloseable {
             .authority("127.0.0.1")
             .path(push.path);
     push.headers.forEach((name, values) -> headers.add(name, values));
-    run(
-        () -> {
-          writer.writeHeaders(context, stream, headers, 0, false, context.newPromise());
-          writer.writeData(
-              context, stream, Unpooled.wrappedBuffer(push.body), 0, true, context.newPromise());
-        });
+    run(() -> writer.writeHeaders(context, stream, headers, 0, false, context.newPromise()));
     return stream;
+  }
+
+  /** Writes the DATA of a push. */
+  void finish(int stream, Pushes.Push push) throws Exception {
+    run(
+        () ->
+            writer.writeData(
+                context, stream, Unpooled.wrappedBuffer(push.body), 0, true, context.newPromise()));
   }
 
   int push(String token) throws Exception {

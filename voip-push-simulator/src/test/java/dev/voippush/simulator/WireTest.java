@@ -162,6 +162,29 @@ final class WireTest {
   }
 
   @Test
+  void requestsThatCrossGoAwayAreRefusedAndDisturbNothing() throws Exception {
+    simulator.script(Script.sequence(Script.normal().delay(LATER), Script.goAway("").times(1)));
+    for (int i = 0; i < 4; i++) {
+      client.push(phone.token());
+    }
+    client.expect("GOAWAY 1 0 ", "RST 5 7", "RST 7 7", "HEADERS 1 200 end", "CLOSED");
+    assertEquals(1, simulator.requests().size());
+    assertEquals(1, simulator.unprocessedRequests().size());
+  }
+
+  @Test
+  void requestThatWasHalfThereBeforeGoAwayIsNotProcessedAfterwards() throws Exception {
+    simulator.script(Script.goAwayCovering("").times(1));
+    Pushes.Push push = Pushes.voip(simulator, phone.token());
+    int first = client.begin(push);
+    int second = client.begin(push);
+    client.finish(first, push);
+    client.finish(second, push);
+    client.expect("GOAWAY 1 0 ", "HEADERS 1 200 end", "RST 3 7", "CLOSED");
+    assertEquals(1, simulator.requests().size());
+  }
+
+  @Test
   void goAwayCoveringAnswersTheRequest() throws Exception {
     simulator.script(Script.goAwayCovering("bye"));
     client.push(phone.token());
