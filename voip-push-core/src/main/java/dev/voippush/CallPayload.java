@@ -30,6 +30,7 @@ public final class CallPayload {
   private final boolean video;
   private final Instant sentAt;
   private final Duration ringFor;
+  private final Instant expiresAt;
   private final Duration storeFor;
   private final Map<String, Object> extras;
   private final byte[] json;
@@ -42,6 +43,7 @@ public final class CallPayload {
     video = builder.video;
     sentAt = builder.sentAt == null ? Instant.now() : builder.sentAt;
     ringFor = builder.ringFor;
+    expiresAt = sentAt.plus(ringFor);
     storeFor = builder.storeFor;
     extras = Collections.unmodifiableMap(new LinkedHashMap<>(builder.extras));
     json = write(builder.format);
@@ -128,7 +130,7 @@ public final class CallPayload {
 
   /** Returns {@code sentAt + ringFor}: after this nothing of the call is sent any more. */
   public Instant expiresAt() {
-    return sentAt.plus(ringFor);
+    return expiresAt;
   }
 
   /** Returns the fields added by {@link Builder#put}, unmodifiable. */

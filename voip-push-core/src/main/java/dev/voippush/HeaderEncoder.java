@@ -34,6 +34,7 @@ final class HeaderEncoder {
   private static final String EXPIRATION = "apns-expiration";
   private static final String ID = "apns-id";
   private static final int ID_LENGTH = 36;
+  private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   /** The headers that repeat, pseudo-headers first. */
   private final Field[] constants;
@@ -51,6 +52,7 @@ final class HeaderEncoder {
   private boolean tableFilled;
   private long expirationOfText = -1;
   private byte[] expirationText = new byte[0];
+  private final byte[] idText = new byte[ID_LENGTH];
 
   private record Field(int nameIndex, String name, String value) {
     int size() {
@@ -166,9 +168,20 @@ final class HeaderEncoder {
     block.write(expirationText);
   }
 
-  private static void writeId(Buffer block, UUID id) {
+  private void writeId(Buffer block, UUID id) {
     writeInt(block, 0x00, 7, ID_LENGTH);
-    block.writeUtf8(id.toString());
+    long high = id.getMostSignificantBits();
+    long low = id.getLeastSignificantBits();
+    for (int i = 0, digit = 0; i < ID_LENGTH; i++) {
+      if (i == 8 || i == 13 || i == 18 || i == 23) {
+        idText[i] = '-';
+      } else {
+        long half = digit < 16 ? high : low;
+        idText[i] = HEX[(int) (half >>> (60 - 4 * (digit & 15))) & 15];
+        digit++;
+      }
+    }
+    block.write(idText);
   }
 
   private static void writeString(Buffer block, String value) {

@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Push {
   private static final Logger log = LoggerFactory.getLogger(Push.class);
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private final VoipPushClient client;
   private final VoipPushClient.Settings settings;
@@ -33,7 +34,7 @@ final class Push {
   private final UUID apnsId;
   private final long deadline;
   private final DeadlineTimer.Deadline timer;
-  private final CompletableFuture<PushResult> verdict = new CompletableFuture<>();
+  private final Verdict verdict = new Verdict();
 
   // Guarded by this:
   private int attempts;
@@ -73,8 +74,29 @@ final class Push {
     this.call = call;
     this.callerWaits = callerWaits;
     this.apnsId = client.apnsIds.next();
-    Duration left = Duration.between(settings.clock.instant(), call.expiresAt());
-    this.deadline = System.nanoTime() + left.toNanos();
+    Instant now = settings.clock.instant();
+    Instant over = call.expiresAt();
+    this.deadline =
+        System.nanoTime()
+            + (over.getEpochSecond() - now.getEpochSecond()) * NANOS_PER_SECOND
+            + (over.getNano() - now.getNano());
+  }
+
+  /** What the caller holds; when he cancels it, the push ends. */
+  private final class Verdict extends CompletableFuture<PushResult> {
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      if (cancelled) {
+        end(Failure.CANCELLED, "the future was cancelled");
+      }
+      return cancelled;
+    }
+
+    @Override
+    public <U> CompletableFuture<U> newIncompleteFuture() {
+      return new CompletableFuture<>();
+    }
   }
 
   /**
@@ -112,8 +134,12 @@ final class Push {
     return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
   }
 
+  private boolean isOver() {
+    return deadline - System.nanoTime() <= 0;
+  }
+
   void start() {
-    if (remaining().isZero()) {
+    if (isOver()) {
       end(Failure.DEADLINE, "the call was over at " + call.expiresAt() + ", before it was sent");
       return;
     }
@@ -155,7 +181,7 @@ final class Push {
       what = waitingFor;
       attempt = current;
     }
-    if (remaining().isZero()) {
+    if (isOver()) {
       deadlineReached();
     } else if (what == Wait.RETRY) {
       attempt(false);
@@ -207,7 +233,7 @@ final class Push {
 
     @Override
     public @Nullable PushRequest begin() {
-      if (remaining().isZero()) {
+      if (isOver()) {
         return null; // the deadline's timer ends the push
       }
       String bearer;

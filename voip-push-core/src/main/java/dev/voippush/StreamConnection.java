@@ -68,6 +68,7 @@ final class StreamConnection {
   private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
 
+  private static final ByteString STATUS_OK = ByteString.encodeUtf8("200");
   private static final ByteString UNIQUE_ID = ByteString.encodeUtf8("apns-unique-id");
   private static final ByteString RETRY_AFTER = ByteString.encodeUtf8("retry-after");
 
@@ -1045,6 +1046,9 @@ final class StreamConnection {
     }
 
     private static int parseStatus(ByteString value) {
+      if (value.equals(STATUS_OK)) {
+        return 200;
+      }
       int status = 0;
       for (int i = 0; i < value.size(); i++) {
         int digit = value.getByte(i) - '0';

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The open streams of a connection: by their ids, and in the order in which they were opened.
  *
- * <p>Adding and removing allocate nothing. Ids grow by 2, so that those that are open together
- * rarely meet in the hash table. Guarded by the transport's lock.
+ * <p>Adding and removing allocate nothing but for a larger table. Guarded by the transport's lock.
  */
 final class StreamTable {
   private static final int FIRST_CAPACITY = 64;
@@ -91,8 +90,10 @@ final class StreamTable {
     return i;
   }
 
+  /** Spreads neighbours: in a row without gaps each removal would look at the whole row. */
   private int home(int streamId) {
-    return (streamId >>> 1) & (table.length - 1);
+    int mixed = (streamId >>> 1) * 0x9e3779b9; // the golden ratio of 2^32
+    return (mixed >>> 8) & (table.length - 1);
   }
 
   private int after(int i) {

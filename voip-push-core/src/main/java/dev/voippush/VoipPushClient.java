@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +24,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +53,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class VoipPushClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(VoipPushClient.class);
+  private static final long WARN_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   final Settings settings;
   final Transport transport;
@@ -65,6 +66,7 @@ public final class VoipPushClient implements AutoCloseable {
   private final AtomicInteger pending = new AtomicInteger();
   private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
   private final Executor executor;
+  private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - 2 * WARN_AGAIN_NANOS);
   private final Callbacks callbacks = new Callbacks(timer);
   private volatile boolean closed;
 
@@ -157,16 +159,7 @@ public final class VoipPushClient implements AutoCloseable {
    * with a {@link VoipPushException}. Cancelling it drops the push if it is not written yet.
    */
   public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
-    Push push = begin(device, call, false);
-    CompletableFuture<PushResult> verdict = push.verdict();
-    var unused =
-        verdict.whenComplete(
-            (result, failure) -> {
-              if (failure instanceof CancellationException) {
-                push.end(Failure.CANCELLED, "the future was cancelled");
-              }
-            });
-    return verdict;
+    return begin(device, call, false).verdict();
   }
 
   /** Completes a future of a user, whose callbacks may be slow, or throw. */
@@ -174,7 +167,9 @@ public final class VoipPushClient implements AutoCloseable {
     try {
       executor.execute(completion);
     } catch (RuntimeException | Error e) { // RejectedExecutionException, or worse
-      if (!closed) {
+      long now = System.nanoTime();
+      long before = warnedAt.get();
+      if (!closed && now - before > WARN_AGAIN_NANOS && warnedAt.compareAndSet(before, now)) {
         log.warn("the executor refuses callbacks; they run on threads of the client", e);
       }
       callbacks.execute(completion);
