@@ -47,14 +47,15 @@ final class Callbacks implements Executor {
     }
   }
 
-  /** Lets callbacks gather until {@link #release}, so that one thread is woken for all of them. */
+  /** Lets callbacks gather until a {@link #release}, so that one thread is woken for all. */
   void hold() {
     held.incrementAndGet();
   }
 
   /** Ends a {@link #hold}. */
   void release() {
-    if (held.decrementAndGet() == 0 && !queue.isEmpty()) {
+    held.decrementAndGet();
+    if (!queue.isEmpty()) {
       begin();
     }
   }

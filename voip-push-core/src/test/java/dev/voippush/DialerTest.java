@@ -147,4 +147,48 @@ class DialerTest {
     assertEquals("api.push.apple.com:443", Dialer.hostAndPort("api.push.apple.com", 443));
     assertEquals("[::1]:2197", Dialer.hostAndPort("::1", 2197));
   }
+
+  @Test
+  void abortLeavesALookupThatHangsBehind() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch never = new CountDownLatch(1);
+    Dialer dialer =
+        new Dialer(
+            "localhost",
+            apns.port(),
+            TlsSettings.of(TestClients.certificate(apns), List.of()),
+            new ProxySettings(Proxy.NO_PROXY, null),
+            host -> {
+              asked.countDown();
+              try {
+                never.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              return new InetAddress[] {ALIVE};
+            });
+    Dialer.Dial dial = dialer.new Dial();
+    CompletableFuture<IOException> failed =
+        CompletableFuture.supplyAsync(() -> assertThrows(IOException.class, dial::open));
+    asked.await();
+    dial.abort();
+    assertEquals("closed", failed.get(10, TimeUnit.SECONDS).getMessage());
+    never.countDown();
+    assertEquals(0, apns.connectionsAccepted());
+  }
+
+  @Test
+  void resolverThatFailsInAnyWayIsHeardOf() throws Exception {
+    Dialer dialer =
+        new Dialer(
+            "localhost",
+            apns.port(),
+            TlsSettings.of(TestClients.certificate(apns), List.of()),
+            new ProxySettings(Proxy.NO_PROXY, null),
+            host -> {
+              throw new SecurityException("no lookups here");
+            });
+    IOException e = assertThrows(IOException.class, dialer.new Dial()::open);
+    assertEquals("no lookups here", ConnectFailures.message(e));
+  }
 }

@@ -624,4 +624,34 @@ class StreamTransportTest {
     }
     assertEquals(1, apns.connectionsAccepted());
   }
+
+  @Test
+  void unansweredPushKeepsNoSlotFromItsRetry() throws Exception {
+    DeviceToken phone = offlinePhone();
+    apns.script(phone.hex(), Script.sequence(Script.silence(), Script.normal()));
+    try (VoipPushClient client =
+        client(b -> b.maxInFlight(1).attemptTimeout(Duration.ofMillis(300)))) {
+      PushResult result = accepted(client.sendAsync(phone, callNotToBeStored()));
+      assertEquals(2, result.attempts());
+      assertTrue(result.possiblyDuplicated());
+    }
+    assertEquals(2, apns.connectionsAccepted());
+  }
+
+  @Test
+  void interruptedCallersHarmNoConnection() throws Exception {
+    DeviceToken phone = offlinePhone();
+    try (VoipPushClient client = client(b -> b)) {
+      client.connect().get(10, TimeUnit.SECONDS);
+      for (int i = 0; i < 20; i++) {
+        Thread.currentThread().interrupt();
+        VoipPushException e =
+            assertThrows(VoipPushException.class, () -> client.send(phone, callNotToBeStored()));
+        assertEquals(Failure.CANCELLED, e.failure());
+        assertTrue(Thread.interrupted(), "the flag is set again");
+        assertTrue(client.send(phone, callNotToBeStored()).accepted());
+      }
+    }
+    assertEquals(1, apns.connectionsAccepted());
+  }
 }
