@@ -276,11 +276,13 @@ class VoipPushClientBuilderTest {
       Thread acceptor =
           new Thread(
               () -> {
-                try (SSLSocket socket = (SSLSocket) server.accept()) {
-                  socket.startHandshake();
-                  assertEquals(-1, socket.getInputStream().read());
-                } catch (java.io.IOException e) {
-                  // the client hangs up: so it should
+                while (!server.isClosed()) {
+                  try (SSLSocket socket = (SSLSocket) server.accept()) {
+                    socket.startHandshake();
+                    assertEquals(-1, socket.getInputStream().read());
+                  } catch (java.io.IOException e) {
+                    // the client hangs up: so it should
+                  }
                 }
               });
       acceptor.setDaemon(true);
