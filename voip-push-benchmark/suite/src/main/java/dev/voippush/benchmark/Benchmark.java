@@ -19,6 +19,8 @@ import java.util.stream.Stream;
  * process of its own against one server, and writes {@code performance.md} and its plot.
  */
 public final class Benchmark {
+  static final int SECONDARY_ROUNDS = 3;
+
   private final Options options;
   private final PrintStream out;
   private final Results results = new Results();
@@ -86,7 +88,7 @@ public final class Benchmark {
         List<Sender.Client> order = new ArrayList<>(options.clients());
         Collections.rotate(order, round - 1); // nobody is always the first
         for (Scenario scenario : options.scenarios()) {
-          for (Path jdk : options.jdks()) {
+          for (Path jdk : jdksFor(scenario, round)) {
             for (Sender.Client client : order) {
               measure(jdk, round, scenario, client, directory, port);
             }
@@ -94,6 +96,15 @@ public final class Benchmark {
         }
       }
     }
+  }
+
+  /** What no promise is made about is measured on the last JDK, and in the first rounds only. */
+  private List<Path> jdksFor(Scenario scenario, int round) {
+    if (scenario.promised()) {
+      return options.jdks();
+    }
+    int last = options.jdks().size() - 1;
+    return round <= SECONDARY_ROUNDS ? options.jdks().subList(last, last + 1) : List.of();
   }
 
   /** The server's code gets compiled: otherwise the first client would pay for it. */

@@ -15,7 +15,7 @@ final class Report {
 
   private static final String TARGETS =
       """
-      Medians of all rounds. "Rounds" are the lowest and the highest of the single rounds, ours divided by Pushy's of the same round.
+      Medians of all rounds; what no target is about is measured on the last JDK only, in the first three. "Rounds" are the lowest and the highest of the single rounds, ours divided by Pushy's of the same round.
 
       """;
 
