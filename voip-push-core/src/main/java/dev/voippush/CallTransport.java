@@ -757,14 +757,7 @@ final class CallTransport implements Transport {
       if (failure.cause() instanceof ConnectedException) {
         connected.complete(null);
       } else {
-        connected.completeExceptionally(
-            new VoipPushException(
-                failure.failure(),
-                failure.delivery(),
-                new Sent(NO_ID, 0, false),
-                null,
-                failure.message(),
-                failure.cause()));
+        connected.completeExceptionally(failure.ofNoPush());
       }
     }
   }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -112,7 +111,7 @@ final class StreamTransport implements Transport {
       }
     }
     if (refused) {
-      connected.completeExceptionally(connectException(closedFailure(Delivery.NOT_SENT)));
+      connected.completeExceptionally(closedFailure(Delivery.NOT_SENT).ofNoPush());
     } else if (!connected.isDone()) {
       dispatch();
     }
@@ -215,7 +214,7 @@ final class StreamTransport implements Transport {
       lock.notifyAll();
     }
     log.debug("no connection to {}: {}", config.authority(), failure.message());
-    VoipPushException exception = connectException(failure);
+    VoipPushException exception = failure.ofNoPush();
     unconnected.forEach(future -> future.completeExceptionally(exception));
     for (StreamAttempt attempt : hopeless) {
       StreamConnection.tell(
@@ -239,16 +238,6 @@ final class StreamTransport implements Transport {
     dispatch();
   }
 
-  private static VoipPushException connectException(AttemptFailure failure) {
-    return new VoipPushException(
-        failure.failure(),
-        failure.delivery(),
-        new Sent(new UUID(0, 0), 0, false),
-        null,
-        failure.message(),
-        failure.cause());
-  }
-
   @Override
   public void close(Duration timeout) {
     List<StreamAttempt> queued;
@@ -266,7 +255,7 @@ final class StreamTransport implements Transport {
     AttemptFailure failure = closedFailure(Delivery.NOT_SENT);
     queued.forEach(
         attempt -> StreamConnection.tell(attempt, () -> attempt.handler.failed(failure)));
-    unconnected.forEach(future -> future.completeExceptionally(connectException(failure)));
+    unconnected.forEach(future -> future.completeExceptionally(failure.ofNoPush()));
     dialAgain.clear();
 
     long until = System.nanoTime() + timeout.toNanos();

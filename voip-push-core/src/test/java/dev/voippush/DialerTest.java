@@ -54,12 +54,16 @@ class DialerTest {
   }
 
   private Dialer dialer(int port, InetAddress... addresses) throws Exception {
+    return dialer(port, host -> addresses);
+  }
+
+  private Dialer dialer(int port, Dialer.Resolver resolver) throws Exception {
     return new Dialer(
         "localhost",
         port,
         TlsSettings.of(TestClients.certificate(apns), List.of(apns.credentials().caCertificate())),
         new ProxySettings(Proxy.NO_PROXY, null),
-        host -> addresses);
+        resolver);
   }
 
   private void assertConnects(Dialer dialer) throws IOException {
@@ -153,11 +157,8 @@ class DialerTest {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch never = new CountDownLatch(1);
     Dialer dialer =
-        new Dialer(
-            "localhost",
+        dialer(
             apns.port(),
-            TlsSettings.of(TestClients.certificate(apns), List.of()),
-            new ProxySettings(Proxy.NO_PROXY, null),
             host -> {
               asked.countDown();
               try {
@@ -180,11 +181,8 @@ class DialerTest {
   @Test
   void resolverThatFailsInAnyWayIsHeardOf() throws Exception {
     Dialer dialer =
-        new Dialer(
-            "localhost",
+        dialer(
             apns.port(),
-            TlsSettings.of(TestClients.certificate(apns), List.of()),
-            new ProxySettings(Proxy.NO_PROXY, null),
             host -> {
               throw new SecurityException("no lookups here");
             });
