@@ -4,6 +4,7 @@ package dev.voippush.benchmark;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * that its JSON costs nothing.
  */
 final class Load {
+  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final int PUSHES_PER_CALL = 1_000;
   private static final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
 
@@ -127,11 +129,16 @@ final class Load {
     latencies = histogram;
   }
 
-  /** Goes on for so long; fails as soon as a push did. */
+  /** Goes on for so long, and until something was answered; fails as soon as a push did. */
   void run(Duration time) throws Exception {
+    long before = completed();
     long end = System.nanoTime() + time.toNanos();
     for (long left = time.toMillis(); left > 0; left = (end - System.nanoTime()) / 1_000_000) {
       Thread.sleep(Math.min(left, 100));
+      check();
+    }
+    while (completed() == before && System.nanoTime() - end < LONGEST_NANOS) {
+      Thread.sleep(10);
       check();
     }
   }
