@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * process of its own against one server, and writes {@code performance.md} and its plot.
  */
 public final class Benchmark {
-  static final int SECONDARY_ROUNDS = 3;
+  static final int SECONDARY_ROUNDS = 2;
 
   private final Options options;
   private final PrintStream out;

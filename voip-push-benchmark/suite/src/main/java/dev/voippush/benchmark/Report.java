@@ -15,7 +15,8 @@ final class Report {
 
   private static final String TARGETS =
       """
-      Medians of all rounds; what no target is about is measured on the last JDK only, in the first three. "Rounds" are the lowest and the highest of the single rounds, ours divided by Pushy's of the same round.
+      Medians of all rounds; what no target is about is measured on the last JDK only, in the first two. "Rounds" are the lowest and the
+      highest of the single rounds, ours divided by Pushy's of the same round.
 
       """;
 
@@ -34,9 +35,10 @@ final class Report {
       - In flight: a thread sends until so many are unanswered, and sends on when a tenth of them has been answered. What a client does not
         send at once waits inside it. CPU is that of the client's whole process, JIT and collector included; allocation is that of all threads.
       - One at a time is the blocking call: `send`, Pushy's `.get()`, `execute()`. Open loop: pushes are due by a fixed clock, and the latency
-        counts from when a push was due, so that a stall counts for all that it delays.
+        counts from when a push was due, so that a stall counts for all that it delays; measured three times as long as the rest.
       - Heap per queued push: 10,000 pushes of one call that wait for a server which accepts the connection and says nothing; used heap after
-        a full collection, before and after. Threads per connection: those with five connections less those with one, divided by four.
+        a full collection, before and after. Threads per connection: those with five connections less those with one, divided by four;
+        callback threads, four at most for a client, are left out.
       - First push: `send` alone, in a process that has built the client and done nothing else; where a client can, once more after it has
         opened its connection.
       - Devices per call: calls one after the other, each with a JSON of its own, to so many devices at once, until the last has answered.
