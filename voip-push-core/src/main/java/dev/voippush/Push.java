@@ -125,10 +125,6 @@ final class Push {
     }
   }
 
-  UUID apnsId() {
-    return apnsId;
-  }
-
   /** The time left for the call, never negative. */
   Duration remaining() {
     return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));

@@ -889,7 +889,7 @@ final class StreamConnection {
             }
             lastRead = System.nanoTime();
             firstBytes.countDown();
-            gather(true);
+            gather(isFrameBuffered()); // not while the rest of a frame is awaited
           }
           readFrame();
         }

@@ -156,7 +156,8 @@ public final class VoipPushClient implements AutoCloseable {
    * Sends a push without blocking; no I/O is done on the caller's thread.
    *
    * <p>The future completes on the client's {@link Builder#executor executor}, with the verdict or
-   * with a {@link VoipPushException}. Cancelling it drops the push if it is not written yet.
+   * with a {@link VoipPushException}. Cancelling it drops the push if it is not written yet, and
+   * resets its stream if it is; APNs may have it then.
    */
   public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
     return begin(device, call, false).verdict();
@@ -389,13 +390,18 @@ public final class VoipPushClient implements AutoCloseable {
     }
 
     /**
-     * Sets the user and the password for the proxy: Basic for HTTP, RFC 1929 for SOCKS 5. The
-     * password is copied.
+     * Sets the user and the password for the proxy: Basic for HTTP, RFC 1929 for SOCKS 5, which
+     * takes at most 255 bytes each. By default there are none. The password is copied.
+     *
+     * @throws IllegalArgumentException if the user has a colon, which Basic cannot carry
      */
     public Builder proxyCredentials(String user, char[] password) {
+      if (user.indexOf(':') >= 0) {
+        throw new IllegalArgumentException("user must have no colon, but was \"" + user + "\"");
+      }
       this.proxyCredentials =
           new ProxySettings.Credentials(
-              Objects.requireNonNull(user, "user"), String.valueOf(password));
+              user, String.valueOf(Objects.requireNonNull(password, "password")));
       return this;
     }
 
@@ -440,7 +446,8 @@ public final class VoipPushClient implements AutoCloseable {
 
     /**
      * Sets how many connections there are at most; 1 by default, which carries any load that APNs
-     * allows. A further one is opened only when those there have no stream left.
+     * allows. A further one is opened only when those there have no stream or no flow-control
+     * window left.
      *
      * @throws IllegalArgumentException if it is not from 1 to 100
      */

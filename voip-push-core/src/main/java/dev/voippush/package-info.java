@@ -15,12 +15,15 @@
  *       and {@code RetryBudget} decide about retries, without touching anything.
  *   <li>{@code Transport}: where attempts go. {@code StreamTransport} has the queue and decides
  *       when to dial; {@code StreamConnection} is one HTTP/2 connection, with {@code HeaderEncoder}
- *       for what repeats in every request; {@code StreamAttempt} is a push's stream. {@code Dialer}
- *       gets through DNS, TCP, {@code ProxySettings} and TLS ({@code TlsSettings}, {@code
- *       IdentityKeyManager}); {@code ConnectFailures} says why not.
+ *       for what repeats in every request; {@code StreamAttempt} is a push's stream, which waits in
+ *       a {@code StreamQueue} and then stands in a {@code StreamTable}. {@code Dialer} gets through
+ *       DNS, TCP, {@code ProxySettings} and TLS ({@code TlsSettings}, {@code IdentityKeyManager});
+ *       {@code ConnectFailures} says why not.
  *   <li>{@code CallTransport}: the same by OkHttp's calls, for {@code httpClient(...)}, with {@code
  *       DialGate} and {@code ObservedSslSocket} to hold it to one connection.
  *   <li>{@code ResponseReader}: from an answer to a result.
+ *   <li>What all pushes of a client share: {@code DeadlineTimer} for every wait, {@code Callbacks}
+ *       for the users' futures, {@code ApnsIds}.
  * </ol>
  *
  * <p>Only the transport touches the network. Certificates and keys are read in {@link

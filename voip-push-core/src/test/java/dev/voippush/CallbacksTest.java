@@ -50,7 +50,7 @@ class CallbacksTest {
   }
 
   @Test
-  void shortCallbacksShareAThread() throws Exception {
+  void callbacksGatherWhileHeldAndRunOnDaemons() throws Exception {
     Set<Thread> threads = ConcurrentHashMap.newKeySet();
     CountDownLatch ran = new CountDownLatch(1_000);
     callbacks.hold();

@@ -299,4 +299,23 @@ class VoipPushClientBuilderTest {
       assertTrue(e.getMessage().contains("does not speak HTTP/2 (no ALPN h2)"), e.getMessage());
     }
   }
+
+  @Test
+  void proxyUserMustBeOneThatBasicCanCarry() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> VoipPushClient.builder().proxyCredentials("a:b", new char[0]));
+    assertEquals("user must have no colon, but was \"a:b\"", e.getMessage());
+  }
+
+  @Test
+  void connectionsMustBeFromOneToAHundred() {
+    for (int wrong : new int[] {-1, 0, 101}) {
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class, () -> VoipPushClient.builder().connections(wrong));
+      assertEquals("connections must be from 1 to 100, but was " + wrong, e.getMessage());
+    }
+  }
 }

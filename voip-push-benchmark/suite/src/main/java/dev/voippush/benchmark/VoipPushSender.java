@@ -39,19 +39,10 @@ final class VoipPushSender implements Sender {
     if (calls && connections > 1) {
       throw new UnsupportedOperationException("more than one connection");
     }
-    if (connections > 1) {
-      connections(builder, connections);
+    if (!calls) {
+      builder.connections(connections);
     }
     client = builder.build();
-  }
-
-  /** The builder may have no such method yet. */
-  private static void connections(VoipPushClient.Builder builder, int connections) {
-    try {
-      VoipPushClient.Builder.class.getMethod("connections", int.class).invoke(builder, connections);
-    } catch (ReflectiveOperationException e) {
-      throw new UnsupportedOperationException("more than one connection", e);
-    }
   }
 
   static CallPayload payload(UUID id) {
