@@ -11,11 +11,13 @@ module dev.voippush.simulator {
   requires io.netty.common;
   requires io.netty.handler;
   requires io.netty.transport;
+  requires java.net.http;
   requires okio;
   requires org.bouncycastle.pkix;
   requires org.bouncycastle.provider;
   requires org.slf4j;
   requires static org.jspecify;
+  requires static org.junit.jupiter.api;
 
   exports dev.voippush.simulator;
 }

@@ -37,6 +37,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
   private static final int MAX_HEADER_LIST = 16_384;
 
   private final ApnsServer server;
+  private final RequestRules rules;
   private final Provider provider;
   private final Freezer freezer;
   private final StreamLimit limit;
@@ -59,6 +60,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
       Builder builder) {
     super(decoder, encoder, settings);
     server = builder.server;
+    rules = builder.rules;
     provider = builder.provider;
     freezer = builder.freezer;
     limit = new StreamLimit(builder.firstLimit());
@@ -72,12 +74,19 @@ final class ApnsConnection extends Http2ConnectionHandler {
   static final class Builder
       extends AbstractHttp2ConnectionHandlerBuilder<ApnsConnection, Builder> {
     private final ApnsServer server;
+    private final RequestRules rules;
     private final Provider provider;
     private final Freezer freezer;
     private final Http2Options options;
 
-    Builder(ApnsServer server, Provider provider, Freezer freezer, Http2Options options) {
+    Builder(
+        ApnsServer server,
+        RequestRules rules,
+        Provider provider,
+        Freezer freezer,
+        Http2Options options) {
       this.server = server;
+      this.rules = rules;
       this.provider = provider;
       this.freezer = freezer;
       this.options = options;
@@ -237,6 +246,7 @@ final class ApnsConnection extends Http2ConnectionHandler {
   }
 
   private @Nullable ApnsStream open(ChannelHandlerContext ctx, int streamId, Http2Headers headers) {
+    server.streamOpened();
     if (isLeftOut(streamId)) {
       resetStream(ctx, streamId, Http2Error.REFUSED_STREAM.code(), ctx.newPromise());
       return null;
@@ -267,7 +277,12 @@ final class ApnsConnection extends Http2ConnectionHandler {
       return;
     }
     ApnsRequest request = stream.request();
-    Script.Step step = server.scripts().next(request.deviceToken());
+    Script.Step step =
+        server
+            .scripts()
+            .next(
+                request.deviceToken(),
+                RequestRules.bundleId(RequestRules.topic(request, provider)));
     Script.Action action = step.action();
     if (action instanceof Script.Action.Normal) {
       Answer answer = process(stream, request, step);
@@ -337,15 +352,15 @@ final class ApnsConnection extends Http2ConnectionHandler {
   /** Rules, record, delivery: what APNs does with a request. */
   private Answer process(ApnsStream stream, ApnsRequest request, Script.Step step) {
     lastProcessedStream = Math.max(lastProcessedStream, stream.id());
-    RequestRules.Ruling ruling = server.rules().check(request, provider);
+    RequestRules.Ruling ruling = rules.check(request, provider);
     Verdict verdict = ruling.verdict();
     boolean accepted = ruling.delivery() != null;
-    String uniqueId = accepted && server.sandbox() ? newUuid() : "";
+    String uniqueId = accepted && rules.sandbox() ? newUuid() : "";
     RecordedRequest recorded =
         record(stream, request, uniqueId, verdict.status(), verdict.reason());
-    server.log().addProcessed(recorded);
+    server.log().add(recorded);
     if (ruling.delivery() != null) {
-      ruling.delivery().device().phone().deliver(recorded, ruling.delivery());
+      server.courier().deliver(recorded, ruling.delivery(), step.delivery());
     }
     byte[] body = accepted ? new byte[0] : Json.error(verdict.reason(), verdict.since());
     return new Answer(recorded, body, step.retryAfter());
@@ -355,12 +370,12 @@ final class ApnsConnection extends Http2ConnectionHandler {
       ApnsStream stream, ApnsRequest request, Script.Action.Answer scripted, Script.Step step) {
     lastProcessedStream = Math.max(lastProcessedStream, stream.id());
     RecordedRequest recorded = record(stream, request, "", scripted.status, scripted.reason);
-    server.log().addProcessed(recorded);
+    server.log().add(recorded);
     return new Answer(recorded, scripted.body, step.retryAfter());
   }
 
   private void recordUnprocessed(ApnsStream stream, ApnsRequest request, String what) {
-    server.log().addUnprocessed(record(stream, request, "", 0, what));
+    server.log().add(record(stream, request, "", 0, what));
   }
 
   private RecordedRequest record(
@@ -368,6 +383,8 @@ final class ApnsConnection extends Http2ConnectionHandler {
     String id = request.header("apns-id");
     return new RecordedRequest(
         request,
+        rules.sandbox(),
+        provider.certificate(),
         request.deviceToken(),
         id != null && RequestRules.isUuid(id) ? id : newUuid(),
         uniqueId,

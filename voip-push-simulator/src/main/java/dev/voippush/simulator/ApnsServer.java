@@ -9,21 +9,9 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
-import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
-import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ApplicationProtocolNegotiationHandler;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -34,23 +22,22 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Listens, does TLS, and keeps the open connections. Thread-safe. */
+/** Listens in both environments and keeps the open connections. Thread-safe. */
 final class ApnsServer {
   private static final Logger logger = LoggerFactory.getLogger(ApnsServer.class);
   private static final int THREADS = 2;
 
-  private final SimulatorCredentials credentials;
+  private final ServerTls tls;
   private final SigningKeys signingKeys;
-  private final boolean sandbox;
+  private final Apps apps;
+  private final Courier courier;
   private final Clock clock;
-  private final RequestRules rules;
-  private final RequestLog log = new RequestLog();
+  private final RequestLog log;
   private final Scripts scripts = new Scripts();
 
   private final JoinableThreads threads = new JoinableThreads("apns-simulator");
@@ -58,81 +45,62 @@ final class ApnsServer {
   private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger streams = new AtomicInteger();
   private final AtomicInteger violations = new AtomicInteger();
   private volatile Http2Options options;
   private volatile boolean frozen;
-  private final Channel listener;
+  private final Channel production;
+  private final Channel sandbox;
 
-  /** Binds to the loopback address. */
+  /** Binds both environments to the loopback address. */
   ApnsServer(
       int port,
-      SimulatorCredentials credentials,
+      int sandboxPort,
+      ServerTls tls,
       SigningKeys signingKeys,
+      Apps apps,
       Devices devices,
-      boolean sandbox,
+      Courier courier,
       Clock clock,
+      RequestLog log,
       Http2Options options) {
-    this.credentials = credentials;
+    this.tls = tls;
     this.signingKeys = signingKeys;
-    this.sandbox = sandbox;
+    this.apps = apps;
+    this.courier = courier;
     this.clock = clock;
+    this.log = log;
     this.options = options;
-    this.rules = new RequestRules(devices);
-    this.listener = listen(port);
+    this.production = listen(port, new RequestRules(devices, false));
+    this.sandbox = listen(sandboxPort, new RequestRules(devices, true));
   }
 
-  private Channel listen(int port) {
+  private Channel listen(int port, RequestRules rules) {
+    ServerBootstrap server =
+        new ServerBootstrap()
+            .group(eventLoops)
+            .option(ChannelOption.SO_BACKLOG, 1024)
+            .childHandler(new Initializer(rules));
     try {
-      Initializer initializer = new Initializer(tls(credentials));
-      return new ServerBootstrap()
-          .group(eventLoops)
-          .channel(NioServerSocketChannel.class)
-          .option(ChannelOption.SO_BACKLOG, 1024)
-          .option(ChannelOption.SO_REUSEADDR, true)
-          .childOption(ChannelOption.TCP_NODELAY, true)
-          .childHandler(initializer)
-          .bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port))
-          .sync()
-          .channel();
-    } catch (InterruptedException e) {
+      return Loopback.listen(server, port, "the simulator");
+    } catch (RuntimeException e) {
       stop();
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while the simulator started", e);
-    } catch (IOException e) {
-      stop();
-      throw new UncheckedIOException("the simulator cannot listen on 127.0.0.1:" + port, e);
+      throw e;
     }
   }
 
-  private static SslContext tls(SimulatorCredentials credentials) throws SSLException {
-    CertificateAuthority authority = credentials.authority();
-    return SslContextBuilder.forServer(
-            credentials.serverKey().getPrivate(), credentials.serverCertificate())
-        .sslProvider(SslProvider.JDK)
-        .protocols("TLSv1.3", "TLSv1.2")
-        .clientAuth(ClientAuth.OPTIONAL)
-        .trustManager(new ClientTrust(authority.issuer(), authority.root()))
-        .applicationProtocolConfig(
-            new ApplicationProtocolConfig(
-                Protocol.ALPN,
-                SelectorFailureBehavior.NO_ADVERTISE,
-                SelectedListenerFailureBehavior.ACCEPT,
-                ApplicationProtocolNames.HTTP_2))
-        .build();
-  }
-
   private final class Initializer extends ChannelInitializer<SocketChannel> {
-    private final SslContext tls;
+    private final RequestRules rules;
 
-    Initializer(SslContext tls) {
-      this.tls = tls;
+    Initializer(RequestRules rules) {
+      this.rules = rules;
     }
 
     @Override
     protected void initChannel(SocketChannel channel) {
       Freezer freezer = new Freezer();
       SslHandler ssl = tls.newHandler(channel.alloc());
-      channel.pipeline().addLast(freezer, ssl, new Negotiated(freezer, ssl));
+      channel.pipeline().addLast(freezer, ssl, new Negotiated(rules, freezer, ssl));
       channels.add(channel);
       channel.closeFuture().addListener(closed -> channels.remove(channel));
       if (frozen) {
@@ -144,11 +112,13 @@ final class ApnsServer {
   /** Puts HTTP/2 behind TLS once the client has agreed to it. */
   @SuppressWarnings("FutureReturnValueIgnored") // nothing is left to do after a close
   private final class Negotiated extends ApplicationProtocolNegotiationHandler {
+    private final RequestRules rules;
     private final Freezer freezer;
     private final SslHandler ssl;
 
-    Negotiated(Freezer freezer, SslHandler ssl) {
-      super("");
+    Negotiated(RequestRules rules, Freezer freezer, SslHandler ssl) {
+      super(tls.protocolWithoutAlpn());
+      this.rules = rules;
       this.freezer = freezer;
       this.ssl = ssl;
     }
@@ -163,14 +133,18 @@ final class ApnsServer {
       Optional<X509Certificate> certificate = clientCertificate(ssl.engine().getSession());
       Provider provider =
           certificate.isPresent()
-              ? new CertificateProvider(certificate.get(), sandbox)
-              : new TokenProvider(signingKeys, clock, credentials.teamId(), credentials.bundleId());
+              ? new CertificateProvider(certificate.get(), rules.sandbox())
+              : new TokenProvider(signingKeys, clock, apps, rules.sandbox());
       Http2Options now = options;
       boolean oneFirst = certificate.isEmpty() && now.beforeFirstPush().isEmpty();
       ChannelPipeline pipeline = ctx.pipeline();
       pipeline.addLast(
           new ApnsConnection.Builder(
-                  ApnsServer.this, provider, freezer, oneFirst ? now.withBeforeFirstPush(1) : now)
+                  ApnsServer.this,
+                  rules,
+                  provider,
+                  freezer,
+                  oneFirst ? now.withBeforeFirstPush(1) : now)
               .build());
     }
 
@@ -196,7 +170,16 @@ final class ApnsServer {
   }
 
   int port() {
-    return ((InetSocketAddress) listener.localAddress()).getPort();
+    return ((InetSocketAddress) production.localAddress()).getPort();
+  }
+
+  int sandboxPort() {
+    return ((InetSocketAddress) sandbox.localAddress()).getPort();
+  }
+
+  /** For connections from now on. */
+  void tls(TlsFault fault) {
+    tls.fault(fault);
   }
 
   RequestLog log() {
@@ -207,12 +190,8 @@ final class ApnsServer {
     return scripts;
   }
 
-  RequestRules rules() {
-    return rules;
-  }
-
-  boolean sandbox() {
-    return sandbox;
+  Courier courier() {
+    return courier;
   }
 
   Clock clock() {
@@ -233,6 +212,10 @@ final class ApnsServer {
     open.decrementAndGet();
   }
 
+  void streamOpened() {
+    streams.incrementAndGet();
+  }
+
   void streamLimitViolated() {
     violations.incrementAndGet();
   }
@@ -243,6 +226,10 @@ final class ApnsServer {
 
   int connectionsOpen() {
     return open.get();
+  }
+
+  int streamsOpened() {
+    return streams.get();
   }
 
   int streamLimitViolations() {
@@ -286,7 +273,8 @@ final class ApnsServer {
 
   /** Closes everything and waits for the threads to end. */
   void close() {
-    listener.close().awaitUninterruptibly();
+    production.close().awaitUninterruptibly();
+    sandbox.close().awaitUninterruptibly();
     dropConnections();
     stop();
   }

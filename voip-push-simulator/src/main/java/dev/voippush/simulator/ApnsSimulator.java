@@ -6,11 +6,14 @@ import java.security.KeyPair;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A strict local APNs over real TLS and HTTP/2, with phones that ring.
@@ -24,9 +27,11 @@ import java.util.concurrent.TimeoutException;
  * }
  * }</pre>
  *
- * <p>It listens on 127.0.0.1 only, at an ephemeral port unless told otherwise, and is ready when
- * {@code start} returns. Clients authenticate with the certificate or the signing key of {@link
- * #credentials()}. Thread-safe.
+ * <p>It is production and sandbox at once, each at a port of its own: a token of one is unknown in
+ * the other; credentials, scripts, faults, counts and the record of requests are for both. It
+ * listens on 127.0.0.1 only, at ephemeral ports unless told otherwise, and is ready when {@code
+ * start} returns. Clients authenticate with the certificate or the signing key of {@link
+ * #credentials()}; {@link #addApp} makes those of another app. Thread-safe.
  */
 public final class ApnsSimulator implements AutoCloseable {
   private final Devices devices = new Devices();
@@ -39,22 +44,36 @@ public final class ApnsSimulator implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(timerThreads);
   private final ExecutorService listenerExecutor =
       Executors.newSingleThreadExecutor(listenerThreads);
-  private final RingTimer timer;
+  private final Apps apps;
+  private final Phones phones;
   private final ApnsServer server;
+  private volatile @Nullable Consumer<PlacedCall> callSender;
+  private volatile @Nullable WebServer web;
 
   private ApnsSimulator(Builder builder) {
     credentials = new SimulatorCredentials(builder.bundleId, builder.teamId, builder.keyId);
+    apps = new Apps(builder.teamId);
+    apps.add(builder.bundleId);
     signingKeys.add(builder.keyId, builder.teamId, credentials.signingKey().getPublic());
     clock = builder.clock;
-    timer = new RingTimer(timerExecutor, clock);
+    phones =
+        new Phones(
+            devices,
+            RingTimer.of(timerExecutor, clock),
+            clock,
+            listenerExecutor,
+            builder.keptPerPhone);
     server =
         new ApnsServer(
             builder.port,
-            credentials,
+            builder.sandboxPort,
+            new ServerTls(credentials, builder.withoutAlpn),
             signingKeys,
+            apps,
             devices,
-            builder.sandbox,
+            new Courier(timerExecutor),
             clock,
+            new RequestLog(builder.keptRequests),
             builder.options);
   }
 
@@ -68,14 +87,24 @@ public final class ApnsSimulator implements AutoCloseable {
     return new Builder();
   }
 
-  /** Where it listens: {@code https://127.0.0.1:<port>}. */
+  /** Where production listens: {@code https://127.0.0.1:<port>}. */
   public URI endpoint() {
     return URI.create("https://127.0.0.1:" + port());
   }
 
-  /** The TCP port. */
+  /** The TCP port of production. */
   public int port() {
     return server.port();
+  }
+
+  /** Where the sandbox listens: {@code https://127.0.0.1:<sandbox port>}. */
+  public URI sandboxEndpoint() {
+    return URI.create("https://127.0.0.1:" + sandboxPort());
+  }
+
+  /** The TCP port of the sandbox. */
+  public int sandboxPort() {
+    return server.sandboxPort();
   }
 
   /** What clients need to be let in. */
@@ -84,22 +113,60 @@ public final class ApnsSimulator implements AutoCloseable {
   }
 
   /**
+   * Adds another app of the same team, and returns what its clients need: a VoIP certificate of its
+   * own. Root and signing key are those of {@link #credentials()}; the key serves all apps.
+   *
+   * @throws IllegalArgumentException if there is an app of this bundle id, or it cannot be one
+   */
+  public SimulatorCredentials addApp(String bundleId) {
+    apps.add(bundleId);
+    return credentials.ofApp(bundleId);
+  }
+
+  /**
    * Registers a new phone with tokens of its own: online, its app killed, and the app reports calls
    * to CallKit.
    */
   public SimulatedPhone registerPhone() {
-    return new SimulatedPhone(devices, timer, clock, listenerExecutor).register();
+    return newPhone().register();
+  }
+
+  /** Begins to set up a phone: in production, with CallKit and this simulator's app. */
+  public SimulatedPhone.Builder newPhone() {
+    return new SimulatedPhone.Builder(phones, credentials.bundleId());
   }
 
   /**
-   * Makes a further signing key and returns its .p8 text. A key of another team authenticates, but
-   * may not push to this app; a connection stays with the team and the key it began with.
+   * A snapshot of the phones that were registered so far, in the order of their numbers, those
+   * included whose app was removed since.
+   */
+  public List<SimulatedPhone> phones() {
+    return phones.all();
+  }
+
+  /**
+   * Makes a further signing key, for both environments, and returns its .p8 text. A key of another
+   * team authenticates, but may not push to the apps here; a connection stays with the team and the
+   * key it began with.
    *
    * @throws IllegalArgumentException if there is a key of this id
    */
   public String addSigningKey(String keyId, String teamId) {
     KeyPair key = CertificateAuthority.newEcKey();
     signingKeys.add(keyId, teamId, key.getPublic());
+    return PemFile.signingKey(key);
+  }
+
+  /**
+   * Makes a further signing key for one environment; the other answers its tokens 403
+   * BadEnvironmentKeyInToken. Otherwise as {@link #addSigningKey(String, String)}.
+   *
+   * @param sandbox true for the sandbox, false for production
+   * @throws IllegalArgumentException if there is a key of this id
+   */
+  public String addSigningKey(String keyId, String teamId, boolean sandbox) {
+    KeyPair key = CertificateAuthority.newEcKey();
+    signingKeys.add(keyId, teamId, key.getPublic(), sandbox);
     return PemFile.signingKey(key);
   }
 
@@ -138,6 +205,10 @@ public final class ApnsSimulator implements AutoCloseable {
    */
   public void forgetRequests() {
     server.log().clear();
+    WebServer open = web;
+    if (open != null) {
+      open.events().forgotten();
+    }
   }
 
   /** How many connections got through TLS and the HTTP/2 preface so far. */
@@ -151,6 +222,14 @@ public final class ApnsSimulator implements AutoCloseable {
   }
 
   /**
+   * How many requests have begun so far: their headers arrived, whatever became of the rest. A
+   * client that gives up in between leaves no other trace.
+   */
+  public int streamsOpened() {
+    return server.streamsOpened();
+  }
+
+  /**
    * How many requests exceeded the connection's stream limit although the client had acknowledged
    * it. Each was refused with REFUSED_STREAM. The first limit of a connection is enforced from its
    * beginning, but what exceeds it before it is acknowledged is not counted.
@@ -159,14 +238,31 @@ public final class ApnsSimulator implements AutoCloseable {
     return server.streamLimitViolations();
   }
 
-  /** Runs this script for all devices that have none of their own, from its beginning. */
+  /**
+   * Runs this script, from its beginning, for all requests whose device and app have none of their
+   * own.
+   */
   public void script(Script script) {
     server.scripts().set(script);
   }
 
-  /** Runs this script for one device, from its beginning, in place of the global one. */
+  /** Runs this script for one device, from its beginning, in place of its app's and the global. */
   public void script(String deviceToken, Script script) {
     server.scripts().set(deviceToken, script);
+  }
+
+  /**
+   * Runs this script, from its beginning, for one app in place of the global one, except for
+   * devices that have one of their own. A request is for the app that its {@code apns-topic} names,
+   * with or without {@code .voip} or the like.
+   */
+  public void scriptApp(String bundleId, Script script) {
+    server.scripts().setForApp(bundleId, script);
+  }
+
+  /** Breaks TLS, or mends it, for connections from now on; open ones stay as they are. */
+  public void tls(TlsFault fault) {
+    server.tls(fault);
   }
 
   /**
@@ -189,6 +285,26 @@ public final class ApnsSimulator implements AutoCloseable {
    */
   public void headerTableSize(int bytes) {
     server.headerTableSize(checkTable(bytes));
+  }
+
+  /**
+   * Where the page and the HTTP API are, {@code http://127.0.0.1:<port>/}; empty unless {@link
+   * Builder#web} asked for them.
+   */
+  public Optional<URI> web() {
+    return Optional.ofNullable(web).map(WebServer::page);
+  }
+
+  /**
+   * Says who sends the pushes of calls that are placed in the page or by the HTTP API: your own
+   * client, for example. Default: the simulator itself does, as a server would, with its signing
+   * key over TLS and HTTP/2.
+   *
+   * @param sender called on a thread that it may block; what it throws is logged and shown in the
+   *     page
+   */
+  public void placeCallsWith(Consumer<PlacedCall> sender) {
+    callSender = sender;
   }
 
   /**
@@ -222,10 +338,15 @@ public final class ApnsSimulator implements AutoCloseable {
   /**
    * Closes all connections and ends all threads; phones ring no more. Returns when the threads have
    * ended, listeners having been told what happened before; a listener that still runs after 10 s
-   * is left to itself. Calling it again does nothing.
+   * is left to itself, and if calls were placed in the page, the thread of the JDK's HTTP client, a
+   * daemon, ends when the client is collected. Calling it again does nothing.
    */
   @Override
   public void close() {
+    WebServer open = web;
+    if (open != null) {
+      open.close();
+    }
     server.close();
     timerExecutor.shutdownNow();
     timerThreads.join();
@@ -235,7 +356,43 @@ public final class ApnsSimulator implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "APNs simulator at " + endpoint();
+    return "APNs simulator at " + endpoint() + ", sandbox at " + sandboxEndpoint();
+  }
+
+  private static int checkPort(String name, int port) {
+    if (port < 0 || port > 65535) {
+      throw new IllegalArgumentException(name + " must be 0 to 65535, but was " + port);
+    }
+    return port;
+  }
+
+  private void serveWeb(int port) {
+    WebServer server = new WebServer(port, this);
+    onPhoneEvent(event -> server.events().changed(event.phone()));
+    this.server.log().onRequest(server.events()::recorded);
+    web = server;
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
+  /** Calls the listener with what happens on any phone, present or future. */
+  void onPhoneEvent(Consumer<PhoneEvent> listener) {
+    phones.onEvent(listener);
+  }
+
+  RequestLog log() {
+    return server.log();
+  }
+
+  Scripts scripts() {
+    return server.scripts();
+  }
+
+  /** Who was said to send placed calls. */
+  Optional<Consumer<PlacedCall>> callSender() {
+    return Optional.ofNullable(callSender);
   }
 
   private static int checkStreams(int max) {
@@ -255,28 +412,68 @@ public final class ApnsSimulator implements AutoCloseable {
   /** Sets up a simulator. Not thread-safe. */
   public static final class Builder {
     private int port;
+    private int sandboxPort;
+    private boolean withoutAlpn;
     private String bundleId = "com.example.app";
     private String teamId = "A1B2C3D4E5";
     private String keyId = "ABC123DEFG";
-    private boolean sandbox;
+    private OptionalInt web = OptionalInt.empty();
+    private int keptRequests = Integer.MAX_VALUE;
+    private int keptPerPhone = Integer.MAX_VALUE;
     private Clock clock = Clock.systemUTC();
     private Http2Options options =
         new Http2Options(1000, OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
 
     private Builder() {}
 
-    /** The TCP port; default 0, any free one. */
+    /** The TCP port of production; default 0, any free one. */
     public Builder port(int port) {
-      if (port < 0 || port > 65535) {
-        throw new IllegalArgumentException("port must be 0 to 65535, but was " + port);
-      }
-      this.port = port;
+      this.port = checkPort("port", port);
       return this;
     }
 
-    /** The app's bundle id, default {@code com.example.app}. */
+    /** The TCP port of the sandbox; default 0, any free one. */
+    public Builder sandboxPort(int port) {
+      this.sandboxPort = checkPort("sandboxPort", port);
+      return this;
+    }
+
+    /**
+     * Serves the page with the phones, and the HTTP API, on 127.0.0.1; default: neither.
+     *
+     * @param port 0 for any free one
+     */
+    public Builder web(int port) {
+      web = OptionalInt.of(checkPort("web", port));
+      return this;
+    }
+
+    /**
+     * How much is remembered at most, for a simulator that runs for long; default: everything until
+     * {@link ApnsSimulator#forgetRequests} and {@link SimulatedPhone#forgetHistory}. What is oldest
+     * goes first.
+     *
+     * @param requests how many, about 1 kB each; at least 1
+     * @param perPhone how many pushes, and calls that are over, up to 8 kB each, on each phone; at
+     *     least 1
+     */
+    public Builder keep(int requests, int perPhone) {
+      if (requests < 1 || perPhone < 1) {
+        throw new IllegalArgumentException(
+            "keep must be at least 1 and 1, but was " + requests + " and " + perPhone);
+      }
+      keptRequests = requests;
+      keptPerPhone = perPhone;
+      return this;
+    }
+
+    /**
+     * The app's bundle id, default {@code com.example.app}: without {@code .voip}.
+     *
+     * @throws IllegalArgumentException if it cannot be one
+     */
     public Builder bundleId(String bundleId) {
-      this.bundleId = bundleId;
+      this.bundleId = RequestRules.checkBundleId(bundleId);
       return this;
     }
 
@@ -293,11 +490,12 @@ public final class ApnsSimulator implements AutoCloseable {
     }
 
     /**
-     * Whether it is the sandbox (default false: production). The sandbox answers accepted pushes
-     * with an {@code apns-unique-id}.
+     * Whether to speak HTTP/2 also with clients that say nothing of it in the TLS handshake
+     * (default false: they are turned away). It is for HTTP/2 clients that know no ALPN; those that
+     * offer other protocols only are turned away in any case.
      */
-    public Builder sandbox(boolean sandbox) {
-      this.sandbox = sandbox;
+    public Builder withoutAlpn(boolean withoutAlpn) {
+      this.withoutAlpn = withoutAlpn;
       return this;
     }
 
@@ -355,10 +553,17 @@ public final class ApnsSimulator implements AutoCloseable {
     /**
      * Generates the credentials and starts to listen.
      *
-     * @throws java.io.UncheckedIOException if the port is taken
+     * @throws java.io.UncheckedIOException if a port is taken
      */
     public ApnsSimulator start() {
-      return new ApnsSimulator(this);
+      ApnsSimulator simulator = new ApnsSimulator(this);
+      try {
+        web.ifPresent(simulator::serveWeb);
+      } catch (RuntimeException e) {
+        simulator.close();
+        throw e;
+      }
+      return simulator;
     }
   }
 }

@@ -46,6 +46,11 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 final class CertificateAuthority {
   private static final String APPLE = "1.2.840.113635.100.6.";
   private static final Duration LIFETIME = Duration.ofDays(395);
+  private static final GeneralName[] LOOPBACK = {
+    new GeneralName(GeneralName.dNSName, "localhost"),
+    new GeneralName(GeneralName.iPAddress, "127.0.0.1"),
+    new GeneralName(GeneralName.iPAddress, "::1")
+  };
   private static final SecureRandom random = new SecureRandom();
 
   private final KeyPair rootKey = newEcKey();
@@ -72,18 +77,26 @@ final class CertificateAuthority {
 
   /** For the addresses of the loopback. */
   X509Certificate server(KeyPair key) {
+    return server(key, LIFETIME, LOOPBACK);
+  }
+
+  /** For a host that cannot be. */
+  X509Certificate serverOfWrongName(KeyPair key) {
+    return server(key, LIFETIME, new GeneralName(GeneralName.dNSName, "wrong-name.invalid"));
+  }
+
+  /** For the addresses of the loopback, until 23 hours ago. */
+  X509Certificate expiredServer(KeyPair key) {
+    return server(key, Duration.ofHours(1), LOOPBACK);
+  }
+
+  /** The first name is also the subject's. */
+  private X509Certificate server(KeyPair key, Duration lifetime, GeneralName... names) {
     try {
-      X509v3CertificateBuilder builder = builder(root, name("", "localhost", ""), key, LIFETIME);
+      X500Name subject = name("", names[0].getName().toString(), "");
+      X509v3CertificateBuilder builder = builder(root, subject, key, lifetime);
       addLeafExtensions(builder, root, key, KeyPurposeId.id_kp_serverAuth);
-      builder.addExtension(
-          Extension.subjectAlternativeName,
-          false,
-          new GeneralNames(
-              new GeneralName[] {
-                new GeneralName(GeneralName.dNSName, "localhost"),
-                new GeneralName(GeneralName.iPAddress, "127.0.0.1"),
-                new GeneralName(GeneralName.iPAddress, "::1")
-              }));
+      builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
       return sign(builder, rootKey);
     } catch (CertIOException e) {
       throw new IllegalStateException(e);

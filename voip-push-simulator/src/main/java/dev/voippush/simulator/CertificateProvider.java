@@ -23,11 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class CertificateProvider implements Provider {
   private static final String APPLE = "1.2.840.113635.100.6.3.";
 
+  private final X509Certificate certificate;
   private final Set<String> topics;
   private final boolean forThisEnvironment;
   private final boolean forAnyEnvironment;
 
   CertificateProvider(X509Certificate certificate, boolean sandbox) {
+    this.certificate = certificate;
     boolean forSandbox = certificate.getExtensionValue(APPLE + "1") != null;
     boolean forProduction = certificate.getExtensionValue(APPLE + "2") != null;
     topics = topics(certificate);
@@ -46,6 +48,11 @@ final class CertificateProvider implements Provider {
   @Override
   public boolean mayPushTo(String topic) {
     return topics.contains(topic);
+  }
+
+  @Override
+  public Optional<X509Certificate> certificate() {
+    return Optional.of(certificate);
   }
 
   @Override

@@ -14,23 +14,23 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 final class ClientTrust extends X509ExtendedTrustManager {
   private final X509Certificate issuer;
-  private final X509Certificate advertised;
+  private final X509Certificate[] named;
 
   /**
    * Makes the trust of one server.
    *
-   * @param advertised the only authority that the server names when it asks for a certificate. As
-   *     at Apple it is not the leaf's issuer, so that clients which select their certificate by
-   *     this list, as Java's default key manager does, send none.
+   * @param issuer of the certificates that are let in
+   * @param named the authorities that the server names when it asks for a certificate: some clients
+   *     select theirs by this list
    */
-  ClientTrust(X509Certificate issuer, X509Certificate advertised) {
+  ClientTrust(X509Certificate issuer, X509Certificate... named) {
     this.issuer = issuer;
-    this.advertised = advertised;
+    this.named = named;
   }
 
   @Override
   public X509Certificate[] getAcceptedIssuers() {
-    return new X509Certificate[] {advertised};
+    return named.clone();
   }
 
   @Override

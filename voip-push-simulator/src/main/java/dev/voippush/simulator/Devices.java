@@ -6,23 +6,35 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The device tokens that this environment has given out. Thread-safe. */
+/** The device tokens that APNs has given out, in both environments. Thread-safe. */
 final class Devices {
   private final Map<String, Device> byToken = new ConcurrentHashMap<>();
 
-  /** What one token stands for: one phone, for VoIP pushes or for all others. */
+  /** What one token stands for: an app on a phone, for VoIP pushes or for all others. */
   static final class Device {
     private final SimulatedPhone phone;
+    private final String bundleId;
+    private final boolean sandbox;
     private final boolean voip;
     private volatile @Nullable Instant unregisteredAt;
 
-    Device(SimulatedPhone phone, boolean voip) {
+    Device(SimulatedPhone phone, String bundleId, boolean sandbox, boolean voip) {
       this.phone = phone;
+      this.bundleId = bundleId;
+      this.sandbox = sandbox;
       this.voip = voip;
     }
 
     SimulatedPhone phone() {
       return phone;
+    }
+
+    String bundleId() {
+      return bundleId;
+    }
+
+    boolean sandbox() {
+      return sandbox;
     }
 
     boolean voip() {

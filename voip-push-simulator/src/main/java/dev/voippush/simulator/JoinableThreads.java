@@ -22,6 +22,7 @@ final class JoinableThreads extends DefaultThreadFactory {
   @Override
   protected Thread newThread(Runnable task, String name) {
     Thread thread = super.newThread(task, name);
+    threads.removeIf(before -> before.getState() == Thread.State.TERMINATED);
     threads.add(thread);
     return thread;
   }

@@ -36,6 +36,23 @@ final class Json {
     }
   }
 
+  /** Maps with string keys, lists, strings, numbers, truth values and null as JSON in UTF-8. */
+  static byte[] write(@Nullable Object value) {
+    Buffer buffer = new Buffer();
+    try (JsonWriter writer = JsonWriter.of(buffer)) {
+      writer.setSerializeNulls(true);
+      writer.jsonValue(value);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a buffer in memory has no I/O
+    }
+    return buffer.readByteArray();
+  }
+
+  /** As {@link #write}, as text. */
+  static String text(@Nullable Object value) {
+    return new String(write(value), StandardCharsets.UTF_8);
+  }
+
   /** The body of an error: {@code {"reason":"…"}}, for 410 with {@code "timestamp"} in ms. */
   static byte[] error(String reason, @Nullable Instant since) {
     Buffer buffer = new Buffer();

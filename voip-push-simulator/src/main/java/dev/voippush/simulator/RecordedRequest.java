@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -14,6 +15,8 @@ import java.util.Optional;
  */
 public final class RecordedRequest {
   private final ApnsRequest request;
+  private final boolean sandbox;
+  private final Optional<X509Certificate> clientCertificate;
   private final String deviceToken;
   private final String apnsId;
   private final String apnsUniqueId;
@@ -25,6 +28,8 @@ public final class RecordedRequest {
 
   RecordedRequest(
       ApnsRequest request,
+      boolean sandbox,
+      Optional<X509Certificate> clientCertificate,
       String deviceToken,
       String apnsId,
       String apnsUniqueId,
@@ -34,6 +39,8 @@ public final class RecordedRequest {
       int streamId,
       Instant receivedAt) {
     this.request = request;
+    this.sandbox = sandbox;
+    this.clientCertificate = clientCertificate;
     this.deviceToken = deviceToken;
     this.apnsId = apnsId;
     this.apnsUniqueId = apnsUniqueId;
@@ -42,6 +49,11 @@ public final class RecordedRequest {
     this.connection = connection;
     this.streamId = streamId;
     this.receivedAt = receivedAt;
+  }
+
+  /** True if it came to the sandbox, false if it came to production. */
+  public boolean sandbox() {
+    return sandbox;
   }
 
   /** The HTTP method, {@code POST} if the client is right. */
@@ -112,6 +124,14 @@ public final class RecordedRequest {
     return connection;
   }
 
+  /**
+   * The certificate that the client showed in its TLS handshake, or in the one whose session it
+   * resumed; empty if it authenticates by provider tokens.
+   */
+  public Optional<X509Certificate> clientCertificate() {
+    return clientCertificate;
+  }
+
   /** The HTTP/2 stream id. */
   public int streamId() {
     return streamId;
@@ -133,7 +153,9 @@ public final class RecordedRequest {
         + shorten(deviceToken)
         + " ("
         + request.body().length
-        + " bytes, connection "
+        + " bytes, "
+        + (sandbox ? "sandbox, " : "")
+        + "connection "
         + connection
         + ", stream "
         + streamId

@@ -8,9 +8,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what APNs says to a request. The first rule that is broken decides; Apple documents no
- * order, ours is: method, path, authentication, topic, push type, other headers, token, payload.
- * Pure: no sockets and, apart from what the provider remembers, no state.
+ * Decides what APNs says to a request in one environment. The first rule that is broken decides;
+ * Apple documents no order, ours is: method, path, authentication, topic, push type, other headers,
+ * token, payload, in detail in docs/simulator.md. Pure: no sockets and, apart from what the
+ * provider remembers, no state.
  */
 final class RequestRules {
   /** Bytes that a VoIP push may carry; all others: {@link #MAX_PAYLOAD}. */
@@ -19,6 +20,12 @@ final class RequestRules {
   static final int MAX_PAYLOAD = 4096;
   private static final int MAX_COLLAPSE_ID = 64;
 
+  /** The rule of {@link #isBundleId} in words. */
+  static final String BUNDLE_ID_RULE =
+      "letters, digits and hyphens, separated by dots, without .voip or the like at the end";
+
+  private static final Pattern BUNDLE_ID =
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9-]*(\\.[A-Za-z0-9-]+)*");
   private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9.-]{0,254}");
   private static final Pattern UUID =
       Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -41,9 +48,15 @@ final class RequestRules {
           Map.entry("widgets", ".push-type.widgets"));
 
   private final Devices devices;
+  private final boolean sandbox;
 
-  RequestRules(Devices devices) {
+  RequestRules(Devices devices, boolean sandbox) {
     this.devices = devices;
+    this.sandbox = sandbox;
+  }
+
+  boolean sandbox() {
+    return sandbox;
   }
 
   /** The verdict, and if the push was accepted, what to deliver where. */
@@ -68,6 +81,33 @@ final class RequestRules {
     return UUID.matcher(text).matches();
   }
 
+  /** What a request is for; {@code ""} if neither it nor the provider says. */
+  static String topic(ApnsRequest request, Provider provider) {
+    return Optional.ofNullable(request.header("apns-topic")).or(provider::onlyTopic).orElse("");
+  }
+
+  /** The app of a topic, which may end as that of a special push type does. */
+  static String bundleId(String topic) {
+    return TOPIC_ENDINGS.values().stream()
+        .filter(ending -> !ending.isEmpty() && topic.endsWith(ending))
+        .findAny()
+        .map(ending -> topic.substring(0, topic.length() - ending.length()))
+        .orElse(topic);
+  }
+
+  /** True for what can be an app's id; a topic's special ending makes it none. */
+  static boolean isBundleId(String text) {
+    return BUNDLE_ID.matcher(text).matches() && bundleId(text).equals(text);
+  }
+
+  static String checkBundleId(String text) {
+    if (!isBundleId(text)) {
+      throw new IllegalArgumentException(
+          "bundleId must be " + BUNDLE_ID_RULE + ", but was '" + text + "'");
+    }
+    return text;
+  }
+
   Ruling check(ApnsRequest request, Provider provider) {
     if (!request.method().equals("POST")) {
       return Ruling.refused(new Verdict(405, "MethodNotAllowed", null));
@@ -79,8 +119,7 @@ final class RequestRules {
     if (refusal != null) {
       return Ruling.refused(refusal);
     }
-    String topic =
-        Optional.ofNullable(request.header("apns-topic")).or(provider::onlyTopic).orElse("");
+    String topic = topic(request, provider);
     String type = request.header("apns-push-type");
     refusal = checkTopic(topic, provider);
     if (refusal == null) {
@@ -113,9 +152,7 @@ final class RequestRules {
     String ending = TOPIC_ENDINGS.get(type);
     boolean fits =
         ending != null
-            && (ending.isEmpty()
-                ? TOPIC_ENDINGS.values().stream().noneMatch(e -> !e.isEmpty() && topic.endsWith(e))
-                : topic.endsWith(ending));
+            && (ending.isEmpty() ? bundleId(topic).equals(topic) : topic.endsWith(ending));
     return fits ? null : Verdict.badRequest("InvalidPushType");
   }
 
@@ -158,10 +195,10 @@ final class RequestRules {
     }
     Devices.Device device =
         HEX.matcher(token).matches() ? devices.find(token) : null; // odd lengths are unknown anyway
-    if (device == null) {
+    if (device == null || device.sandbox() != sandbox) {
       return Ruling.refused(Verdict.badRequest("BadDeviceToken"));
     }
-    if (device.voip() != voip) {
+    if (device.voip() != voip || !device.bundleId().equals(bundleId(topic))) {
       return Ruling.refused(Verdict.badRequest("DeviceTokenNotForTopic"));
     }
     Instant unregisteredAt = device.unregisteredAt();

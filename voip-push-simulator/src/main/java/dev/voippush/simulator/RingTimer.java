@@ -9,6 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one timer of all phones: refills the tone of every ringing call each {@link #PERIOD} and ends
@@ -17,16 +19,40 @@ import java.util.concurrent.TimeUnit;
 final class RingTimer {
   static final Duration PERIOD = Duration.ofMillis(100);
 
-  private final ScheduledExecutorService executor;
-  private final Clock clock;
-  private final Set<SimulatedCall> ringing = ConcurrentHashMap.newKeySet();
-  private final long originNanos = System.nanoTime();
-  private final Instant origin = Instant.now();
-  private boolean scheduled;
+  /** Runs a task after a delay, or throws {@link RejectedExecutionException}. */
+  interface Scheduler {
+    void schedule(Runnable task, long delayMillis);
+  }
 
-  RingTimer(ScheduledExecutorService executor, Clock clock) {
-    this.executor = executor;
+  private final Scheduler scheduler;
+  private final Clock clock;
+  private final LongSupplier nanoTime;
+  private final Set<SimulatedCall> ringing = ConcurrentHashMap.newKeySet();
+
+  /** The one tick to come, and when; guarded by this. */
+  private @Nullable Object pending;
+
+  private long pendingAt;
+
+  /** In real time, whatever the clock that calls expire by says. */
+  static RingTimer of(ScheduledExecutorService executor, Clock clock) {
+    return new RingTimer(scheduler(executor), clock, System::nanoTime);
+  }
+
+  RingTimer(Scheduler scheduler, Clock clock, LongSupplier nanoTime) {
+    this.scheduler = scheduler;
     this.clock = clock;
+    this.nanoTime = nanoTime;
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // a tick schedules the next one itself
+  private static Scheduler scheduler(ScheduledExecutorService executor) {
+    return (task, delayMillis) -> executor.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+  }
+
+  /** The time that tones are measured in. */
+  long nanoTime() {
+    return nanoTime.getAsLong();
   }
 
   /** Rings this call until its {@code tick} says that it is over. */
@@ -35,20 +61,23 @@ final class RingTimer {
     schedule();
   }
 
-  /** Real time, whatever the simulator's clock says: how long a tone sounded is a fact. */
-  Instant instant(long nanoTime) {
-    return origin.plusNanos(nanoTime - originNanos);
-  }
-
-  @SuppressWarnings("FutureReturnValueIgnored") // it runs once and schedules itself
+  /** Sees to it that a tick comes in time for all that ring. */
   private synchronized void schedule() {
-    if (!scheduled && !ringing.isEmpty()) {
-      try {
-        executor.schedule(this::tick, delayMillis(), TimeUnit.MILLISECONDS);
-        scheduled = true;
-      } catch (RejectedExecutionException e) {
-        ringing.clear(); // the simulator was closed
-      }
+    if (ringing.isEmpty()) {
+      return;
+    }
+    long delayMillis = delayMillis();
+    long at = nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMillis);
+    if (pending != null && at - pendingAt >= 0) {
+      return;
+    }
+    Object tick = new Object();
+    try {
+      scheduler.schedule(() -> tick(tick), delayMillis);
+      pending = tick; // in place of a later one, which does nothing
+      pendingAt = at;
+    } catch (RejectedExecutionException e) {
+      ringing.clear(); // the simulator was closed
     }
   }
 
@@ -62,12 +91,15 @@ final class RingTimer {
     return delay;
   }
 
-  private void tick() {
+  private void tick(Object tick) {
+    synchronized (this) {
+      if (pending != tick) {
+        return;
+      }
+      pending = null;
+    }
     Instant now = clock.instant();
     ringing.removeIf(call -> !call.tick(now));
-    synchronized (this) {
-      scheduled = false;
-    }
     schedule();
   }
 }

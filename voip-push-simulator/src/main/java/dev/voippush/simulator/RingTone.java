@@ -2,6 +2,7 @@
 package dev.voippush.simulator;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +22,14 @@ final class RingTone {
   private int used;
   private boolean sounding;
 
+  // Real time, whatever the simulator's clock says: how long a tone sounded is a fact
+  private final Instant origin = Instant.now();
+  private final long originNanos;
+
+  RingTone(long now) {
+    originNanos = now;
+  }
+
   void refill(long now) {
     stop(now);
     if (used == cycles.length) {
@@ -30,7 +39,7 @@ final class RingTone {
     sounding = true;
   }
 
-  void stop(long now) {
+  private void stop(long now) {
     if (sounding) {
       cycles[used + 1] = endOfCycle(now);
       used += 2;
@@ -38,16 +47,27 @@ final class RingTone {
     }
   }
 
+  /** It will sound no more. */
+  void end(long now) {
+    stop(now);
+    cycles = Arrays.copyOf(cycles, used);
+  }
+
   /** The cycles so far, the present one up to now. */
-  List<RingCycle> cycles(long now, RingTimer timer) {
+  List<RingCycle> cycles(long now) {
     List<RingCycle> list = new ArrayList<>();
     for (int i = 0; i < used; i += 2) {
-      list.add(new RingCycle(timer.instant(cycles[i]), timer.instant(cycles[i + 1])));
+      list.add(cycle(cycles[i], cycles[i + 1]));
     }
     if (sounding) {
-      list.add(new RingCycle(timer.instant(cycles[used]), timer.instant(endOfCycle(now))));
+      list.add(cycle(cycles[used], endOfCycle(now)));
     }
     return List.copyOf(list);
+  }
+
+  private RingCycle cycle(long start, long end) {
+    return new RingCycle(
+        origin.plusNanos(start - originNanos), origin.plusNanos(end - originNanos));
   }
 
   private long endOfCycle(long now) {

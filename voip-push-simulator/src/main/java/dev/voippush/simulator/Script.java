@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +22,18 @@ import org.jspecify.annotations.Nullable;
  * simulator.script(token, Script.sequence(Script.dropAfter(), Script.normal()));
  * }</pre>
  *
+ * <p>{@link #deliveredAfter}, {@link #deliveredTwice} and {@link #deliveredNewestFirst} leave the
+ * answer as it is and change how an accepted push gets to its phone; they do nothing to a script
+ * that processes no push.
+ *
  * <p>Requests answered by {@link #reject} and its relatives count as processed but ring no phone.
  * Those met by {@link #silence}, {@link #dropBefore}, {@link #reset}, {@link #refuseStream} or
  * {@link #goAway} are not processed: they are listed by {@link
  * ApnsSimulator#unprocessedRequests()}.
  */
 public final class Script {
+  private static final Duration LONGEST_DELAY = Duration.ofDays(365);
+
   private static final Script NORMAL = of(new Action.Normal());
 
   private final List<Entry> entries;
@@ -36,7 +43,8 @@ public final class Script {
   }
 
   private static Script of(Action action) {
-    return new Script(List.of(new Entry(new Step(action, Duration.ZERO, null), Entry.FOREVER)));
+    Step step = new Step(action, Duration.ZERO, null, DeliveryFault.NONE);
+    return new Script(List.of(new Entry(step, Entry.FOREVER)));
   }
 
   /** Validates and delivers, as without a script. */
@@ -67,6 +75,11 @@ public final class Script {
   /** Answers 410 Unregistered; the answer's timestamp is {@code since} in milliseconds. */
   public static Script unregistered(Instant since) {
     return of(new Action.Answer(410, "Unregistered", Json.error("Unregistered", since)));
+  }
+
+  /** Answers 410 ExpiredToken; the answer's timestamp is {@code since} in milliseconds. */
+  public static Script expiredToken(Instant since) {
+    return of(new Action.Answer(410, "ExpiredToken", Json.error("ExpiredToken", since)));
   }
 
   /** Never answers and does not process; the connection stays open and PING is answered. */
@@ -156,7 +169,7 @@ public final class Script {
   /**
    * This script for n requests (a sequence: n rounds), then everything is normal.
    *
-   * @param n at least 1
+   * @param n at least 1; together with what it was given before, at most 2^31-1 requests
    */
   public Script times(int n) {
     if (n < 1) {
@@ -164,7 +177,12 @@ public final class Script {
     }
     if (entries.size() == 1) {
       Entry only = entries.get(0);
-      return new Script(List.of(new Entry(only.step, Math.max(1, only.count) * n)));
+      long count = (long) Math.max(1, only.count) * n;
+      if (count > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "times must be for at most 2147483647 requests in all, but was for " + count);
+      }
+      return new Script(List.of(new Entry(only.step, (int) count)));
     }
     List<Entry> rounds = new ArrayList<>();
     for (int i = 0; i < n; i++) {
@@ -176,30 +194,70 @@ public final class Script {
   /**
    * Acts this much later. What is processed is processed on arrival, only its answer is held back:
    * the phone already rings while the client still waits.
+   *
+   * @param delay 0 to 365 days
    */
   public Script delay(Duration delay) {
-    if (delay.isNegative()) {
-      throw new IllegalArgumentException("delay must not be negative, but was " + delay);
+    checkDelay("delay", delay);
+    return map(s -> new Step(s.action, delay, s.retryAfter, s.delivery));
+  }
+
+  private static void checkDelay(String name, Duration delay) {
+    if (delay.isNegative() || delay.compareTo(LONGEST_DELAY) > 0) {
+      throw new IllegalArgumentException(
+          name + " must be 0 to " + LONGEST_DELAY.toDays() + " days, but was " + delay);
     }
-    List<Entry> delayed = new ArrayList<>();
-    for (Entry e : entries) {
-      delayed.add(new Entry(new Step(e.step.action, delay, e.step.retryAfter), e.count));
-    }
-    return new Script(delayed);
   }
 
   /** Adds a {@code retry-after} header to rejections: seconds, or an HTTP date. */
   public Script retryAfter(String value) {
-    List<Entry> with = new ArrayList<>();
-    for (Entry e : entries) {
-      with.add(new Entry(new Step(e.step.action, e.step.delay, value), e.count));
+    return map(s -> new Step(s.action, s.delay, value, s.delivery));
+  }
+
+  /**
+   * Delivers accepted pushes so much later than they were accepted, in real time, whatever their
+   * {@code apns-expiration}; the client's 200 does not wait for it. A push whose token is
+   * unregistered by then is lost, as are those still on their way when the simulator is closed.
+   *
+   * @param time 0 to 365 days
+   */
+  public Script deliveredAfter(Duration time) {
+    checkDelay("deliveredAfter", time);
+    return mapDelivery(d -> new DeliveryFault(time, d.twice, d.newestFirst));
+  }
+
+  /** Delivers each accepted push twice, the second time right after the first. */
+  public Script deliveredTwice() {
+    return mapDelivery(d -> new DeliveryFault(d.after, true, d.newestFirst));
+  }
+
+  /**
+   * Keeps the accepted pushes to a device until there are n, then delivers them in reverse order,
+   * the newest first, and begins anew; with {@link #deliveredAfter}, so much later. Each device
+   * token counts for itself. Fewer than n stay where they are until further pushes of such a script
+   * make them n, if need be until the simulator is closed, and are then lost; pushes to the device
+   * for which no script says this overtake them.
+   *
+   * @param n at least 2
+   */
+  public Script deliveredNewestFirst(int n) {
+    if (n < 2) {
+      throw new IllegalArgumentException("deliveredNewestFirst must be at least 2, but was " + n);
     }
-    return new Script(with);
+    return mapDelivery(d -> new DeliveryFault(d.after, d.twice, n));
   }
 
   @Override
   public String toString() {
     return "Script" + entries;
+  }
+
+  private Script mapDelivery(UnaryOperator<DeliveryFault> change) {
+    return map(s -> new Step(s.action, s.delay, s.retryAfter, change.apply(s.delivery)));
+  }
+
+  private Script map(UnaryOperator<Step> change) {
+    return new Script(entries.stream().map(e -> new Entry(change.apply(e.step), e.count)).toList());
   }
 
   private List<Entry> finite() {
@@ -218,7 +276,17 @@ public final class Script {
   }
 
   /** What to do with one request. */
-  record Step(Action action, Duration delay, @Nullable String retryAfter) {}
+  record Step(Action action, Duration delay, @Nullable String retryAfter, DeliveryFault delivery) {}
+
+  /**
+   * How an accepted push gets to its phone.
+   *
+   * @param after how much later than the acceptance
+   * @param newestFirst how many are kept to be delivered in reverse; 1 means that none is
+   */
+  record DeliveryFault(Duration after, boolean twice, int newestFirst) {
+    static final DeliveryFault NONE = new DeliveryFault(Duration.ZERO, false, 1);
+  }
 
   /** The kinds of things a step does. */
   sealed interface Action {

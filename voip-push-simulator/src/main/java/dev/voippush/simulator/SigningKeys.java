@@ -19,15 +19,32 @@ import org.jspecify.annotations.Nullable;
 final class SigningKeys {
   private final Map<String, Key> keys = new ConcurrentHashMap<>();
 
-  private record Key(String teamId, PublicKey publicKey) {}
+  private record Key(
+      String teamId, PublicKey publicKey, boolean forProduction, boolean forSandbox) {}
 
   /** A token whose signature is right. {@code issuedAt} is in seconds since the epoch. */
   record Token(String keyId, String teamId, long issuedAt) {}
 
+  /** Adds a key for both environments. */
   void add(String keyId, String teamId, PublicKey publicKey) {
-    if (keys.putIfAbsent(keyId, new Key(teamId, publicKey)) != null) {
+    add(keyId, new Key(teamId, publicKey, true, true));
+  }
+
+  /** Adds a key for one environment. */
+  void add(String keyId, String teamId, PublicKey publicKey, boolean sandbox) {
+    add(keyId, new Key(teamId, publicKey, !sandbox, sandbox));
+  }
+
+  private void add(String keyId, Key key) {
+    if (keys.putIfAbsent(keyId, key) != null) {
       throw new IllegalArgumentException("keyId must be new, but there is a key " + keyId);
     }
+  }
+
+  /** True if there is such a key, and it may be used in this environment. */
+  boolean isFor(boolean sandbox, String keyId) {
+    Key key = keys.get(keyId);
+    return key != null && (sandbox ? key.forSandbox : key.forProduction);
   }
 
   /** The token in a compact JWT, or null if APNs would call it invalid. */

@@ -10,7 +10,10 @@ import java.util.UUID;
  * rings, and the ring tone that was really played. Thread-safe.
  */
 public final class SimulatedCall {
-  /** Where a call stands. Only {@link #RINGING} and {@link #ANSWERED} can still change. */
+  /**
+   * Where a call stands on this phone. Only {@link #RINGING} and {@link #ANSWERED} can still
+   * change.
+   */
   public enum State {
     /** The phone rings. */
     RINGING,
@@ -18,7 +21,11 @@ public final class SimulatedCall {
     ANSWERED,
     /** The user refused the call. */
     DECLINED,
-    /** The caller hung up, the app was closed, or the call was over before its push came. */
+    /** The user answered on another of their phones, before or after the push came to this one. */
+    ANSWERED_ELSEWHERE,
+    /** The user refused on another of their phones, before or after the push came to this one. */
+    DECLINED_ELSEWHERE,
+    /** Somebody hung up, the app was closed, or the call was over before its push came. */
     ENDED,
     /** Nobody answered until the call's {@code expiresAt}, or the push came after it. */
     EXPIRED
@@ -27,17 +34,23 @@ public final class SimulatedCall {
   private final SimulatedPhone phone;
   private final PushedCall call;
   private final RingTimer timer;
-  private final RingTone tone = new RingTone();
+  private final Instant startedAt;
+  private final RingTone tone;
   private State state;
+  private boolean callerGaveUp;
 
   /** A call in its first state; {@link State#RINGING} makes the tone sound at once. */
-  SimulatedCall(SimulatedPhone phone, PushedCall call, RingTimer timer, State state) {
+  SimulatedCall(
+      SimulatedPhone phone, PushedCall call, RingTimer timer, Instant startedAt, State state) {
     this.phone = phone;
     this.call = call;
     this.timer = timer;
+    this.startedAt = startedAt;
     this.state = state;
+    long now = timer.nanoTime();
+    tone = new RingTone(now);
     if (state == State.RINGING) {
-      tone.refill(System.nanoTime());
+      tone.refill(now);
     }
   }
 
@@ -61,6 +74,11 @@ public final class SimulatedCall {
     return call.video();
   }
 
+  /** When its push came, by the simulator's clock: if it rang, it began to ring then. */
+  public Instant startedAt() {
+    return startedAt;
+  }
+
   /** Until when it rings: the push's {@code expiresAt}, otherwise 45 s after it arrived. */
   public Instant expiresAt() {
     return call.expiresAt();
@@ -74,6 +92,16 @@ public final class SimulatedCall {
   }
 
   /**
+   * True if the caller waited in vain: the call expired, or the caller hung up while it rang or
+   * before its push came.
+   */
+  public boolean missed() {
+    synchronized (phone) {
+      return callerGaveUp || state == State.EXPIRED;
+    }
+  }
+
+  /**
    * The ring tone as it was played, in order; empty if the call never rang. While it rings, the
    * last cycle ends now. A timer refills a tone buffer of 150 ms each 100 ms: if the timer is late,
    * the tone stops, and there is a gap between one cycle's end and the next one's start. Times are
@@ -81,14 +109,19 @@ public final class SimulatedCall {
    */
   public List<RingCycle> rings() {
     synchronized (phone) {
-      return tone.cycles(System.nanoTime(), timer);
+      return tone.cycles(timer.nanoTime());
     }
   }
 
   /** Leaves the state, silencing the tone. The phone's lock must be held. */
   void become(State next) {
-    tone.stop(System.nanoTime());
+    tone.end(timer.nanoTime());
     state = next;
+  }
+
+  /** The caller hung up before anybody answered. The phone's lock must be held. */
+  void callerGaveUp() {
+    callerGaveUp = true;
   }
 
   /** Keeps the tone sounding. Returns false if the call does not ring any more. */
@@ -101,7 +134,7 @@ public final class SimulatedCall {
         phone.expire(this);
         return false;
       }
-      tone.refill(System.nanoTime());
+      tone.refill(timer.nanoTime());
       return true;
     }
   }

@@ -2,14 +2,13 @@
 package dev.voippush.simulator;
 
 import java.security.SecureRandom;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,13 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An iPhone with one app that takes calls. Pushes that APNs accepts arrive here before the client
@@ -50,89 +45,162 @@ public final class SimulatedPhone {
   /** More calls than this do not ring at once; CallKit's own limit is lower. */
   static final int MAX_RINGING = 8;
 
-  private static final Logger logger = LoggerFactory.getLogger(SimulatedPhone.class);
   private static final SecureRandom random = new SecureRandom();
 
-  private final Devices devices;
-  private final RingTimer timer;
-  private final Clock clock;
-  private final Executor listenerExecutor;
+  private final Phones phones;
+  private final int number;
+  private final String name;
+  private final Optional<String> user;
+  private final String bundleId;
+  private final boolean sandbox;
+  private final boolean callKit;
   private final List<Consumer<PhoneEvent>> listeners = new CopyOnWriteArrayList<>();
 
   // Guarded by this
-  private String token;
+  private String token = newToken();
   private Devices.Device voipDevice;
-  private final String alertToken;
-  private final Devices.Device alertDevice;
+  private String alertToken = newToken();
+  private Devices.Device alertDevice;
   private AppState appState = AppState.KILLED;
   private boolean online = true;
   private boolean reportsCalls = true;
   private int offences;
-  private final List<ReceivedPush> pushes = new ArrayList<>();
+  private final Deque<ReceivedPush> pushes = new ArrayDeque<>();
   private final Map<UUID, SimulatedCall> calls = new LinkedHashMap<>();
-  private final Map<UUID, Instant> endedBeforePush = new HashMap<>();
+  private final Set<UUID> endedBeforePush = new LinkedHashSet<>();
   private final Set<SimulatedCall> ringing = new LinkedHashSet<>();
   private final Deque<SimulatedCall> toAwait = new ArrayDeque<>();
   private boolean awaited;
 
-  /** The push that APNs stores for this phone while it is offline, by topic: only the newest. */
-  private final Map<String, Stored> stored = new LinkedHashMap<>();
+  /** What the user answered or declined without a connection, to be said when there is one. */
+  private final Map<UUID, SimulatedCall.State> unsaid = new LinkedHashMap<>();
+
+  /** Calls decided here of which the user's other phones do not know yet. */
+  private final Set<UUID> toTell = new LinkedHashSet<>();
+
+  /** What APNs stores while the phone is offline: the newest push to each of its tokens. */
+  private final Map<Devices.Device, Stored> stored = new LinkedHashMap<>();
 
   private record Stored(RecordedRequest request, RequestRules.Delivery delivery) {}
 
-  SimulatedPhone(Devices devices, RingTimer timer, Clock clock, Executor listenerExecutor) {
-    this.devices = devices;
-    this.timer = timer;
-    this.clock = clock;
-    this.listenerExecutor = listenerExecutor;
-    token = newToken();
-    alertToken = newToken();
-    voipDevice = new Devices.Device(this, true);
-    alertDevice = new Devices.Device(this, false);
+  SimulatedPhone(Phones phones, Builder settings, int number) {
+    this.phones = phones;
+    this.number = number;
+    name = settings.name.orElse("phone " + number);
+    user = settings.user;
+    bundleId = settings.bundleId;
+    sandbox = settings.sandbox;
+    callKit = settings.callKit;
+    voipDevice = device(true);
+    alertDevice = device(false);
+  }
+
+  private Devices.Device device(boolean voip) {
+    return new Devices.Device(this, bundleId, sandbox, voip);
   }
 
   /** Tells APNs about the tokens; separate from the constructor, which must not leak the phone. */
-  SimulatedPhone register() {
-    synchronized (this) {
-      devices.add(token, voipDevice);
-      devices.add(alertToken, alertDevice);
-    }
-    return this;
+  synchronized void register() {
+    addDevices();
+    fire(PhoneEvent.Type.REGISTERED, null);
   }
 
-  /** The token for VoIP pushes: 64 lower-case hex digits. */
+  private void addDevices() {
+    if (callKit) {
+      phones.devices().add(token, voipDevice);
+    }
+    phones.devices().add(alertToken, alertDevice);
+  }
+
+  /** 1 for the first phone that was registered, 2 for the second, and so on. */
+  public int number() {
+    return number;
+  }
+
+  /** What people call it; default {@code phone} and its number. */
+  public String name() {
+    return name;
+  }
+
+  /** Whose phone it is, if it was said. */
+  public Optional<String> user() {
+    return user;
+  }
+
+  /** The app's bundle id. */
+  public String bundleId() {
+    return bundleId;
+  }
+
+  /** True if the tokens are the sandbox's, false if they are production's. */
+  public boolean sandbox() {
+    return sandbox;
+  }
+
+  /** False if the app takes no VoIP pushes: it has no {@link #token()}, and nothing rings. */
+  public boolean callKit() {
+    return callKit;
+  }
+
+  /**
+   * The token for VoIP pushes: 64 lower-case hex digits.
+   *
+   * @throws IllegalStateException if the phone is one without CallKit, which has none
+   */
   public synchronized String token() {
+    if (!callKit) {
+      throw new IllegalStateException(
+          "a VoIP token needs CallKit, but "
+              + name
+              + " is without: send it alert pushes, to alertToken()");
+    }
     return token;
   }
 
   /** The token for all other pushes, never the same as {@link #token()}. */
-  public String alertToken() {
+  public synchronized String alertToken() {
     return alertToken;
   }
 
   /**
-   * Gets a new VoIP token, as after a reinstallation or a restored backup, and returns it. Pushes
-   * to the old one are answered 410 from now on; iOS forgives the app what it failed to report.
+   * Gets new tokens, as after a reinstallation or a restored backup, and returns the one for calls:
+   * the VoIP token, or the alert token of a phone without CallKit. Pushes to the old ones are
+   * answered 410 with this moment as the timestamp, or with that of {@link #unregister} if it came
+   * before; what APNs stored for them is lost. iOS forgives the app what it failed to report.
    */
   public synchronized String rotateToken() {
-    voipDevice.unregister(clock.instant());
-    voipDevice = new Devices.Device(this, true);
+    Instant now = phones.clock().instant();
+    voipDevice.unregister(now);
+    alertDevice.unregister(now);
+    stored.clear();
+    voipDevice = device(true);
+    alertDevice = device(false);
     token = newToken();
-    devices.add(token, voipDevice);
+    alertToken = newToken();
+    addDevices();
     offences = 0;
-    return token;
+    fire(PhoneEvent.Type.TOKEN_ROTATED, null);
+    return callToken();
+  }
+
+  private String callToken() {
+    return callKit ? token : alertToken;
   }
 
   /**
    * The user removes the app: pushes to both tokens are answered 410 Unregistered with this moment
-   * as the timestamp, and nothing rings any more.
+   * as the timestamp, and nothing rings any more until {@link #rotateToken}.
    */
   public synchronized void unregister() {
-    Instant now = clock.instant();
+    Instant now = phones.clock().instant();
+    if (alertDevice.unregisteredAt() != null) {
+      return;
+    }
     voipDevice.unregister(now);
     alertDevice.unregister(now);
     stored.clear();
-    killApp();
+    unsaid.clear();
+    stopApp(PhoneEvent.Type.UNREGISTERED);
   }
 
   /** Whether the app runs. */
@@ -142,23 +210,46 @@ public final class SimulatedPhone {
 
   /** The user swipes the app away. Its calls end; the next VoIP push launches it again. */
   public synchronized void killApp() {
-    appState = AppState.KILLED;
-    for (SimulatedCall call : calls.values()) {
-      if (isAlive(call)) {
-        end(call, SimulatedCall.State.ENDED, PhoneEvent.Type.ENDED);
-      }
+    if (appState != AppState.KILLED) {
+      stopApp(PhoneEvent.Type.APP_CLOSED);
     }
   }
 
-  /** The user opens the app. */
-  public synchronized void openApp() {
-    appState = AppState.FOREGROUND;
+  private void stopApp(PhoneEvent.Type why) {
+    appState = AppState.KILLED;
+    for (SimulatedCall call : calls.values()) {
+      if (isAlive(call)) {
+        end(call, SimulatedCall.State.ENDED);
+      }
+    }
+    fire(why, null);
   }
 
-  /** The user leaves the app without closing it; nothing happens if it does not run. */
+  /** The user opens the app; nothing happens if it was removed. */
+  public void openApp() {
+    synchronized (this) {
+      if (appState != AppState.FOREGROUND && alertDevice.unregisteredAt() == null) {
+        run(AppState.FOREGROUND);
+        fire(PhoneEvent.Type.APP_OPENED, null);
+      }
+    }
+    tellOthers();
+  }
+
+  /** The app runs from now on; if it did not before, it says and hears what happened meanwhile. */
+  private void run(AppState state) {
+    boolean launched = appState == AppState.KILLED;
+    appState = state;
+    if (launched) {
+      reconnect();
+    }
+  }
+
+  /** The user leaves the app without closing it; nothing happens if it is not on the screen. */
   public synchronized void leaveApp() {
     if (appState == AppState.FOREGROUND) {
       appState = AppState.BACKGROUND;
+      fire(PhoneEvent.Type.APP_LEFT, null);
     }
   }
 
@@ -168,20 +259,69 @@ public final class SimulatedPhone {
   }
 
   /**
-   * Gives or takes the network. While it is away, APNs stores the newest push per topic, as long as
-   * its {@code apns-expiration} says: not at all if that is 0, without end if there is none. Back
-   * online, the phone gets what is stored and not expired.
+   * Gives or takes the network. While it is away, APNs stores the newest push to each token, as
+   * long as its {@code apns-expiration} says: not at all if that is 0, without end if there is
+   * none. Back online, the phone gets what is stored and not expired; before that the app, when it
+   * runs, says over its own connection what the user answered or declined meanwhile, and hears what
+   * other phones of theirs did: an answered call that another had answered or declined first ends.
    */
-  public synchronized void online(boolean online) {
-    this.online = online;
-    if (online) {
-      List<Stored> waiting = List.copyOf(stored.values());
-      stored.clear();
-      for (Stored push : waiting) {
-        if (clock.instant().isBefore(push.delivery.storeUntil())) {
-          receive(push.request, push.delivery);
+  public void online(boolean online) {
+    synchronized (this) {
+      if (this.online == online) {
+        return;
+      }
+      this.online = online;
+      fire(online ? PhoneEvent.Type.ONLINE : PhoneEvent.Type.OFFLINE, null);
+      if (online) {
+        reconnect();
+        List<Stored> waiting = List.copyOf(stored.values());
+        stored.clear();
+        for (Stored push : waiting) {
+          if (phones.clock().instant().isBefore(push.delivery.storeUntil())) {
+            receive(push.request, push.delivery);
+          }
         }
       }
+    }
+    tellOthers();
+  }
+
+  /** To be called without the lock after what may have decided a call. */
+  private void tellOthers() {
+    List<UUID> decided;
+    synchronized (this) {
+      decided = List.copyOf(toTell);
+      toTell.clear();
+    }
+    decided.forEach(callId -> phones.signalling().tellOthers(this, callId));
+  }
+
+  /** True if the app has its own connection, over which phones of one user hear of each other. */
+  private boolean connected() {
+    return online && appState != AppState.KILLED;
+  }
+
+  /** Once connected, the app says what the user did before, and asks what became of the rest. */
+  private void reconnect() {
+    if (!connected()) {
+      return;
+    }
+    expireDue();
+    unsaid.forEach(
+        (callId, state) -> {
+          SimulatedCall.State agreed = phones.signalling().decide(this, callId, state);
+          toTell.add(callId);
+          SimulatedCall call = calls.get(callId);
+          if (agreed != state && call != null && call.state() == SimulatedCall.State.ANSWERED) {
+            end(call, agreed);
+          }
+        });
+    unsaid.clear();
+    for (SimulatedCall call : List.copyOf(ringing)) {
+      phones
+          .signalling()
+          .decidedElsewhere(this, call.callId())
+          .ifPresent(decision -> end(call, decision.elsewhere()));
     }
   }
 
@@ -190,7 +330,15 @@ public final class SimulatedPhone {
    * iOS kills it, and after three such pushes delivers no more of them.
    */
   public synchronized void reportsCalls(boolean reportsCalls) {
-    this.reportsCalls = reportsCalls;
+    if (this.reportsCalls != reportsCalls) {
+      this.reportsCalls = reportsCalls;
+      fire(PhoneEvent.Type.REPORTING_CHANGED, null);
+    }
+  }
+
+  /** True if the app reports each VoIP push to CallKit. */
+  public synchronized boolean reportsCalls() {
+    return reportsCalls;
   }
 
   /**
@@ -205,13 +353,13 @@ public final class SimulatedPhone {
     while (toAwait.isEmpty()) {
       long left = deadline - System.nanoTime();
       if (left <= 0) {
-        String last = pushes.isEmpty() ? "none" : pushes.get(pushes.size() - 1).explanation();
+        String last = pushes.isEmpty() ? "none" : pushes.getLast().explanation();
         throw new TimeoutException(
-            "no %scall rang within %s on phone %s (%s, app %s); %d pushes arrived, the last: %s"
+            "no %scall rang within %s on %s (%s, app %s); %d pushes arrived, the last: %s"
                 .formatted(
                     awaited ? "further " : "",
                     timeout,
-                    RecordedRequest.shorten(token),
+                    this,
                     online ? "online" : "offline",
                     appState,
                     pushes.size(),
@@ -225,13 +373,36 @@ public final class SimulatedPhone {
 
   /**
    * Forgets the pushes received and the calls that are over, which otherwise stay in memory, also
-   * those not yet awaited. The app does not know these calls any more: pushed again, they ring.
+   * those not yet awaited. The app does not know these calls any more: pushed again, they ring, and
+   * nobody tells the user's other phones any more that they were answered or declined here.
    */
   public synchronized void forgetHistory() {
-    pushes.clear();
-    calls.values().removeIf(call -> !isAlive(call));
-    toAwait.removeIf(call -> !isAlive(call));
-    endedBeforePush.clear();
+    keepLast(0);
+    fire(PhoneEvent.Type.HISTORY_FORGOTTEN, null);
+  }
+
+  /** Forgets the oldest of all that is over; what rings or was answered stays. */
+  private void keepLast(int kept) {
+    trim(pushes, kept);
+    trim(endedBeforePush, kept);
+    Iterator<SimulatedCall> oldest = calls.values().iterator();
+    while (calls.size() > kept && oldest.hasNext()) {
+      SimulatedCall call = oldest.next();
+      if (!isAlive(call)) {
+        oldest.remove();
+        toAwait.remove(call);
+        unsaid.remove(call.callId());
+        phones.signalling().forget(this, call.callId());
+      }
+    }
+  }
+
+  private static void trim(Collection<?> all, int kept) {
+    Iterator<?> oldest = all.iterator();
+    while (all.size() > kept) {
+      oldest.next();
+      oldest.remove();
+    }
   }
 
   /** All calls that the app reported, in order, those that never rang included. */
@@ -245,32 +416,94 @@ public final class SimulatedPhone {
   }
 
   /**
-   * The user takes the call that has been ringing longest; the app comes to the screen.
+   * The user takes the call that has been ringing longest; the app comes to the screen. On the
+   * user's other phones the call ends as {@link SimulatedCall.State#ANSWERED_ELSEWHERE}, before
+   * this returns on those that are online with the app running. If another of them answered or
+   * declined at the same moment and was first, it ends so on this phone: look at the state of the
+   * call that is returned. Without a network the call is answered on this phone alone until it is
+   * back {@link #online(boolean)}.
    *
    * @throws IllegalStateException if nothing rings
    */
-  public synchronized SimulatedCall answer() {
-    SimulatedCall call = oldestRinging();
-    end(call, SimulatedCall.State.ANSWERED, PhoneEvent.Type.ANSWERED);
-    appState = AppState.FOREGROUND;
+  public SimulatedCall answer() {
+    return decide(null, SimulatedCall.State.ANSWERED);
+  }
+
+  /**
+   * The user takes this call, otherwise as {@link #answer()}.
+   *
+   * @throws IllegalStateException if it does not ring
+   */
+  public SimulatedCall answer(UUID callId) {
+    return decide(callId, SimulatedCall.State.ANSWERED);
+  }
+
+  /**
+   * The user refuses the call that has been ringing longest. On the user's other phones it ends as
+   * {@link SimulatedCall.State#DECLINED_ELSEWHERE}, by the rules of {@link #answer()}.
+   *
+   * @throws IllegalStateException if nothing rings
+   */
+  public SimulatedCall decline() {
+    return decide(null, SimulatedCall.State.DECLINED);
+  }
+
+  /**
+   * The user refuses this call, otherwise as {@link #decline()}.
+   *
+   * @throws IllegalStateException if it does not ring
+   */
+  public SimulatedCall decline(UUID callId) {
+    return decide(callId, SimulatedCall.State.DECLINED);
+  }
+
+  /** Answers or declines: this call, or the one that has been ringing longest. */
+  private SimulatedCall decide(@Nullable UUID callId, SimulatedCall.State decision) {
+    SimulatedCall call;
+    synchronized (this) {
+      expireDue();
+      call =
+          callId == null
+              ? oldestRinging()
+              : callThatIs(SimulatedCall.State.RINGING, callId, "answered or declined");
+      if (connected()) {
+        end(call, phones.signalling().decide(this, call.callId(), decision));
+        toTell.add(call.callId());
+      } else {
+        end(call, decision);
+        unsaid.put(call.callId(), decision);
+      }
+      if (decision == SimulatedCall.State.ANSWERED) {
+        appState = AppState.FOREGROUND;
+      }
+    }
+    tellOthers();
+    return call;
+  }
+
+  /** Another phone of the user was first. */
+  synchronized void decidedElsewhere(UUID callId, SimulatedCall.State state) {
+    SimulatedCall call = calls.get(callId);
+    if (connected() && call != null && call.state() == SimulatedCall.State.RINGING) {
+      end(call, state);
+    }
+  }
+
+  /**
+   * The user ends this call, which they had answered.
+   *
+   * @throws IllegalStateException if it is not being answered
+   */
+  public synchronized SimulatedCall hangUp(UUID callId) {
+    SimulatedCall call = callThatIs(SimulatedCall.State.ANSWERED, callId, "hung up");
+    end(call, SimulatedCall.State.ENDED);
     return call;
   }
 
   /**
-   * The user refuses the call that has been ringing longest.
-   *
-   * @throws IllegalStateException if nothing rings
-   */
-  public synchronized SimulatedCall decline() {
-    SimulatedCall call = oldestRinging();
-    end(call, SimulatedCall.State.DECLINED, PhoneEvent.Type.DECLINED);
-    return call;
-  }
-
-  /**
-   * Says over the app's own connection that the call is over: the caller hung up, or the callee
-   * answered elsewhere. A call whose push is still to come will not ring. Without effect while the
-   * phone is offline or the app does not run, for then there is no such connection.
+   * Says over the app's own connection that the call is over: the caller hung up. A call whose push
+   * is still to come will not ring. Without effect while the phone is offline or the app does not
+   * run, for then there is no such connection.
    */
   public synchronized void callEnded(UUID callId) {
     if (!online || appState == AppState.KILLED) {
@@ -278,9 +511,13 @@ public final class SimulatedPhone {
     }
     SimulatedCall call = calls.get(callId);
     if (call == null) {
-      endedBeforePush.put(callId, clock.instant());
+      endedBeforePush.add(callId);
+      trim(endedBeforePush, phones.kept());
     } else if (isAlive(call)) {
-      end(call, SimulatedCall.State.ENDED, PhoneEvent.Type.ENDED);
+      if (call.state() == SimulatedCall.State.RINGING) {
+        call.callerGaveUp();
+      }
+      end(call, SimulatedCall.State.ENDED);
     }
   }
 
@@ -293,25 +530,47 @@ public final class SimulatedPhone {
   }
 
   /** A push that APNs accepted. */
-  synchronized void deliver(RecordedRequest request, RequestRules.Delivery delivery) {
-    if (online) {
-      receive(request, delivery);
-    } else if (clock.instant().isBefore(delivery.storeUntil())) {
-      stored.put(delivery.topic(), new Stored(request, delivery));
-    } else {
-      stored.remove(delivery.topic()); // a newer push replaces the stored one even if it is lost
+  void deliver(RecordedRequest request, RequestRules.Delivery delivery) {
+    synchronized (this) {
+      if (delivery.device().unregisteredAt() != null) {
+        return; // the app was removed after APNs had accepted the push
+      }
+      if (online) {
+        receive(request, delivery);
+      } else if (phones.clock().instant().isBefore(delivery.storeUntil())) {
+        stored.put(delivery.device(), new Stored(request, delivery));
+      } else {
+        stored.remove(delivery.device()); // a newer push replaces it even if it is lost itself
+      }
+    }
+    tellOthers();
+  }
+
+  /** Calls whose time is over expire before the timer's next tick if somebody looks. */
+  private void expireDue() {
+    Instant now = phones.clock().instant();
+    for (SimulatedCall call : List.copyOf(ringing)) {
+      if (!now.isBefore(call.expiresAt())) {
+        expire(call);
+      }
     }
   }
 
   /** The call's time is over. The lock is held. */
   void expire(SimulatedCall call) {
-    end(call, SimulatedCall.State.EXPIRED, PhoneEvent.Type.EXPIRED);
+    end(call, SimulatedCall.State.EXPIRED);
   }
 
   private void receive(RecordedRequest request, RequestRules.Delivery delivery) {
-    Instant now = clock.instant();
+    Instant now = phones.clock().instant();
     if (!delivery.device().voip()) {
-      record(request, now, PushVerdict.NOTIFICATION, "not a VoIP push; iOS shows a notification");
+      record(
+          request,
+          now,
+          PushVerdict.NOTIFICATION,
+          Banner.read(delivery.payload()).isPresent()
+              ? "not a VoIP push; iOS shows a banner"
+              : "not a VoIP push, and without an alert: iOS shows nothing");
       return;
     }
     if (offences >= TOLERATED_OFFENCES) {
@@ -323,7 +582,7 @@ public final class SimulatedPhone {
       return;
     }
     if (appState == AppState.KILLED) {
-      appState = AppState.BACKGROUND;
+      run(AppState.BACKGROUND);
     }
     Optional<PushedCall> pushed = PushedCall.read(delivery.payload(), now);
     if (!reportsCalls || pushed.isEmpty()) {
@@ -336,8 +595,7 @@ public final class SimulatedPhone {
               ? "the payload has no call id that is a UUID (callId, id or uuid), so the app"
                   + " crashed before it reported a call"
               : "the app did not report the call to CallKit, so iOS killed it");
-      killApp();
-      fire(PhoneEvent.Type.APP_KILLED, null);
+      stopApp(PhoneEvent.Type.APP_KILLED);
       return;
     }
     report(request, now, pushed.get());
@@ -353,8 +611,21 @@ public final class SimulatedPhone {
       }
       return;
     }
-    if (endedBeforePush.remove(pushed.id()) != null) {
-      endAtOnce(request, now, pushed, SimulatedCall.State.ENDED, "the caller had hung up");
+    boolean callerGaveUp = endedBeforePush.remove(pushed.id());
+    Optional<CallSignalling.Decision> decision =
+        phones.signalling().decidedElsewhere(this, pushed.id());
+    if (decision.isPresent()) {
+      boolean answered = decision.get().state() == SimulatedCall.State.ANSWERED;
+      endAtOnce(
+          request,
+          now,
+          pushed,
+          decision.get().elsewhere(),
+          "the user had %s the call on another phone, %s"
+              .formatted(answered ? "answered" : "declined", decision.get().by().name()));
+    } else if (callerGaveUp) {
+      endAtOnce(request, now, pushed, SimulatedCall.State.ENDED, "the caller had hung up")
+          .callerGaveUp();
     } else if (!now.isBefore(pushed.expiresAt())) {
       endAtOnce(
           request,
@@ -371,40 +642,43 @@ public final class SimulatedPhone {
           MAX_RINGING + " other calls are ringing");
     } else {
       record(request, now, PushVerdict.RANG, "the app reported the call and the phone rings");
-      SimulatedCall call = new SimulatedCall(this, pushed, timer, SimulatedCall.State.RINGING);
-      calls.put(pushed.id(), call);
+      SimulatedCall call = add(pushed, now, SimulatedCall.State.RINGING);
       ringing.add(call);
       toAwait.add(call);
-      timer.add(call);
-      fire(PhoneEvent.Type.RINGING, call);
+      phones.timer().add(call);
       notifyAll();
     }
   }
 
-  private void endAtOnce(
+  private SimulatedCall endAtOnce(
       RecordedRequest request,
       Instant now,
       PushedCall pushed,
       SimulatedCall.State state,
       String explanation) {
     record(request, now, PushVerdict.ENDED_AT_ONCE, explanation);
-    SimulatedCall call = new SimulatedCall(this, pushed, timer, state);
+    return add(pushed, now, state);
+  }
+
+  private SimulatedCall add(PushedCall pushed, Instant now, SimulatedCall.State state) {
+    SimulatedCall call = new SimulatedCall(this, pushed, phones.timer(), now, state);
     calls.put(pushed.id(), call);
-    fire(
-        state == SimulatedCall.State.EXPIRED ? PhoneEvent.Type.EXPIRED : PhoneEvent.Type.ENDED,
-        call);
+    keepLast(phones.kept());
+    fire(PhoneEvent.Type.valueOf(state.name()), call);
+    return call;
   }
 
   private void record(
       RecordedRequest request, Instant now, PushVerdict verdict, String explanation) {
     pushes.add(new ReceivedPush(request, now, verdict, explanation));
+    trim(pushes, phones.kept());
     fire(PhoneEvent.Type.PUSH_RECEIVED, null);
   }
 
-  private void end(SimulatedCall call, SimulatedCall.State state, PhoneEvent.Type event) {
+  private void end(SimulatedCall call, SimulatedCall.State state) {
     call.become(state);
     ringing.remove(call);
-    fire(event, call);
+    fire(PhoneEvent.Type.valueOf(state.name()), call);
   }
 
   private SimulatedCall oldestRinging() {
@@ -415,6 +689,20 @@ public final class SimulatedPhone {
         "a call must be ringing to be answered or declined, but the calls are " + calls.values());
   }
 
+  private SimulatedCall callThatIs(SimulatedCall.State state, UUID callId, String toBe) {
+    SimulatedCall call = calls.get(callId);
+    if (call != null && call.state() == state) {
+      return call;
+    }
+    throw new IllegalStateException(
+        "a call must be %s to be %s, but %s %s"
+            .formatted(
+                state,
+                toBe,
+                callId,
+                call == null ? "is unknown to " + this : "was " + call.state()));
+  }
+
   private static boolean isAlive(SimulatedCall call) {
     SimulatedCall.State state = call.state();
     return state == SimulatedCall.State.RINGING || state == SimulatedCall.State.ANSWERED;
@@ -422,25 +710,8 @@ public final class SimulatedPhone {
 
   /** The lock is held, so that events are queued in the order they happened. */
   private void fire(PhoneEvent.Type type, @Nullable SimulatedCall call) {
-    if (listeners.isEmpty()) {
-      return;
-    }
-    PhoneEvent event = new PhoneEvent(type, clock.instant(), this, Optional.ofNullable(call));
-    for (Consumer<PhoneEvent> listener : listeners) {
-      try {
-        listenerExecutor.execute(() -> tell(listener, event));
-      } catch (RejectedExecutionException e) {
-        return; // the simulator was closed
-      }
-    }
-  }
-
-  private static void tell(Consumer<PhoneEvent> listener, PhoneEvent event) {
-    try {
-      listener.accept(event);
-    } catch (RuntimeException | Error e) {
-      logger.warn("a phone's listener failed at {}", event.type(), e);
-    }
+    phones.tell(
+        listeners, new PhoneEvent(type, phones.clock().instant(), this, Optional.ofNullable(call)));
   }
 
   private static String newToken() {
@@ -450,7 +721,76 @@ public final class SimulatedPhone {
   }
 
   @Override
-  public String toString() {
-    return "phone " + RecordedRequest.shorten(token());
+  public synchronized String toString() {
+    return name + " (" + RecordedRequest.shorten(callToken()) + ")";
+  }
+
+  /** Sets up a phone. Not thread-safe. */
+  public static final class Builder {
+    private final Phones phones;
+    private Optional<String> name = Optional.empty();
+    private Optional<String> user = Optional.empty();
+    private String bundleId;
+    private boolean sandbox;
+    private boolean callKit = true;
+
+    Builder(Phones phones, String bundleId) {
+      this.phones = phones;
+      this.bundleId = bundleId;
+    }
+
+    /** What people call it, default {@code phone} and its number. */
+    public Builder name(String name) {
+      this.name = Optional.of(notEmpty("name", name));
+      return this;
+    }
+
+    /**
+     * Whose phone it is, default nobody's. The phones of one user tell each other when a call was
+     * answered or declined.
+     */
+    public Builder user(String user) {
+      this.user = Optional.of(notEmpty("user", user));
+      return this;
+    }
+
+    /**
+     * The app's bundle id, default the simulator's; pushes need {@link ApnsSimulator#addApp} for
+     * another one.
+     *
+     * @throws IllegalArgumentException if it cannot be one
+     */
+    public Builder bundleId(String bundleId) {
+      this.bundleId = RequestRules.checkBundleId(bundleId);
+      return this;
+    }
+
+    /** Whether its tokens are the sandbox's, default false: production's. */
+    public Builder sandbox(boolean sandbox) {
+      this.sandbox = sandbox;
+      return this;
+    }
+
+    /**
+     * Whether the app takes VoIP pushes, default true. Without, it has no VoIP token, and its alert
+     * pushes are shown as banners: what remains where CallKit is not allowed.
+     */
+    public Builder callKit(boolean callKit) {
+      this.callKit = callKit;
+      return this;
+    }
+
+    /** Registers a new phone with tokens of its own; each call registers another. */
+    public SimulatedPhone register() {
+      return phones.register(this);
+    }
+
+    private static String notEmpty(String what, String text) {
+      if (text.isBlank()) {
+        throw new IllegalArgumentException(
+            what + " must not be blank, but was '" + text + "': leave it out for the default");
+      }
+      return text;
+    }
   }
 }

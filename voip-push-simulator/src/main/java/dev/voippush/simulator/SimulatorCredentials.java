@@ -17,28 +17,63 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /**
  * What a client of the simulator needs: the root to trust, a VoIP certificate with its key, and a
- * signing key for provider tokens. Made in memory at each start, worth nothing anywhere else.
- * Immutable.
+ * signing key for provider tokens. Made in memory at each start, except for the certificate's key,
+ * which the simulators of one JVM share; worth nothing anywhere else. Immutable.
  */
 public final class SimulatorCredentials {
   private static final String PASSWORD = "voip-push";
   private static final String KEY_LABEL = "Example Developer";
 
-  private final CertificateAuthority authority = new CertificateAuthority();
-  private final KeyPair serverKey = CertificateAuthority.newEcKey();
-  private final X509Certificate serverCertificate = authority.server(serverKey);
-  private final KeyPair key = CertificateAuthority.newRsaKey();
-  private final KeyPair signingKey = CertificateAuthority.newEcKey();
+  private final CertificateAuthority authority;
+  private final KeyPair serverKey;
+  private final X509Certificate serverCertificate;
+  private final KeyPair key;
+  private final KeyPair signingKey;
   private final String bundleId;
   private final String teamId;
   private final String keyId;
   private final X509Certificate certificate;
 
+  /** The certificates' key of all simulators: to make it takes as long as all else of a start. */
+  private static final class SharedKey {
+    static final KeyPair PAIR = CertificateAuthority.newRsaKey();
+  }
+
   SimulatorCredentials(String bundleId, String teamId, String keyId) {
+    key = SharedKey.PAIR;
+    authority = new CertificateAuthority();
+    serverKey = CertificateAuthority.newEcKey();
+    serverCertificate = authority.server(serverKey);
+    signingKey = CertificateAuthority.newEcKey();
     this.bundleId = bundleId;
     this.teamId = teamId;
     this.keyId = keyId;
     certificate = authority.voipServices(key, bundleId, teamId);
+  }
+
+  private SimulatorCredentials(SimulatorCredentials before, String bundleId) {
+    key = CertificateAuthority.newRsaKey();
+    authority = before.authority;
+    serverKey = before.serverKey;
+    serverCertificate = before.serverCertificate;
+    signingKey = before.signingKey;
+    this.bundleId = bundleId;
+    teamId = before.teamId;
+    keyId = before.keyId;
+    certificate = authority.voipServices(key, bundleId, teamId);
+  }
+
+  /**
+   * Makes the same credentials with a new certificate and a new key for it, as after a renewal at
+   * Apple: the one before stays valid, too.
+   */
+  public SimulatorCredentials renewed() {
+    return new SimulatorCredentials(this, bundleId);
+  }
+
+  /** The same, with a certificate of its own for another app of the team. */
+  SimulatorCredentials ofApp(String bundleId) {
+    return new SimulatorCredentials(this, bundleId);
   }
 
   /** The root that signed the server's certificate; clients must trust it. */
@@ -101,7 +136,7 @@ public final class SimulatorCredentials {
             directory.resolve("voippush.p12"),
             directory.resolve("ck.pem"),
             directory.resolve("AuthKey_" + keyId + ".p8"));
-    Files.writeString(files.caPem(), PemFile.certificate(caCertificate()));
+    Files.writeString(files.caPem(), caPem());
     try {
       Files.write(files.voipCer(), certificate.getEncoded());
     } catch (CertificateEncodingException e) {
@@ -112,12 +147,21 @@ public final class SimulatorCredentials {
         files.voipP12(),
         KeychainFile.encode(
             certificate, "VoIP Services: " + bundleId, privateKey(), KEY_LABEL, password));
-    String ckPem =
-        PemFile.certificate(certificate)
-            + PemFile.encryptedKey(privateKey(), KEY_LABEL, localKeyId(certificate), password);
-    writeSecret(files.ckPem(), ckPem.getBytes(StandardCharsets.UTF_8));
+    writeSecret(files.ckPem(), ckPem().getBytes(StandardCharsets.UTF_8));
     writeSecret(files.signingKey(), signingKeyPem().getBytes(StandardCharsets.US_ASCII));
     return files;
+  }
+
+  /** The text of {@code ca.pem}. */
+  String caPem() {
+    return PemFile.certificate(caCertificate());
+  }
+
+  /** The text of {@code ck.pem}. */
+  String ckPem() {
+    return PemFile.certificate(certificate)
+        + PemFile.encryptedKey(
+            privateKey(), KEY_LABEL, localKeyId(certificate), PASSWORD.toCharArray());
   }
 
   /** Shows ids, no keys. */

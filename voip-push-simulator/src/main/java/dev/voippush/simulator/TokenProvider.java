@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,19 +20,19 @@ final class TokenProvider implements Provider {
 
   private final SigningKeys keys;
   private final Clock clock;
-  private final String teamId;
-  private final String bundleId;
+  private final Apps apps;
+  private final boolean sandbox;
 
   private String lastAuthorization = "";
   private SigningKeys.@Nullable Token last;
   private Instant changedAt = Instant.MIN;
   private SigningKeys.@Nullable Token first;
 
-  TokenProvider(SigningKeys keys, Clock clock, String teamId, String bundleId) {
+  TokenProvider(SigningKeys keys, Clock clock, Apps apps, boolean sandbox) {
     this.keys = keys;
     this.clock = clock;
-    this.teamId = teamId;
-    this.bundleId = bundleId;
+    this.apps = apps;
+    this.sandbox = sandbox;
   }
 
   @Override
@@ -46,6 +47,9 @@ final class TokenProvider implements Provider {
     }
     if (first != null && !first.keyId().equals(token.keyId())) {
       return Verdict.forbidden("UnrelatedKeyIdInToken");
+    }
+    if (!keys.isFor(sandbox, token.keyId())) {
+      return Verdict.forbidden("BadEnvironmentKeyInToken");
     }
     Instant now = clock.instant();
     Instant issuedAt = Instant.ofEpochSecond(token.issuedAt());
@@ -79,9 +83,12 @@ final class TokenProvider implements Provider {
 
   @Override
   public boolean mayPushTo(String topic) {
-    return first != null
-        && first.teamId().equals(teamId)
-        && (topic.equals(bundleId) || topic.startsWith(bundleId + "."));
+    return first != null && apps.serves(first.teamId(), topic);
+  }
+
+  @Override
+  public Optional<X509Certificate> certificate() {
+    return Optional.empty();
   }
 
   @Override

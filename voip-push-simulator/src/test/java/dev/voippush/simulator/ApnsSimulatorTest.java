@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,30 @@ final class ApnsSimulatorTest {
     ApnsSimulator.Builder builder = ApnsSimulator.builder();
     assertThrows(IllegalArgumentException.class, () -> builder.port(65536));
     assertThrows(IllegalArgumentException.class, () -> builder.maxConcurrentStreams(-1));
+  }
+
+  @Test
+  void keepsTheLastRequestsInTheirOrder() throws Exception {
+    try (ApnsSimulator simulator =
+        ApnsSimulator.builder().clock(new TestClock()).keep(3, 1).start()) {
+      SimulatedPhone phone = simulator.registerPhone();
+      Pushes client = Pushes.withCertificate(simulator);
+      for (int i = 0; i < 2; i++) {
+        assertEquals(200, client.send(Pushes.voip(simulator, phone.token())).status());
+      }
+      simulator.script(Script.reset(2).times(1));
+      assertThrows(
+          ExecutionException.class, () -> client.send(Pushes.voip(simulator, phone.token())));
+      assertEquals(200, client.send(Pushes.voip(simulator, phone.token())).status());
+      simulator.awaitRequests(4, Pushes.PATIENCE);
+      assertEquals(
+          List.of(200, 0, 200),
+          simulator.log().last(10).stream().map(RecordedRequest::status).toList());
+      assertEquals(2, simulator.requests().size());
+      assertEquals(1, simulator.unprocessedRequests().size());
+      assertEquals(1, phone.pushes().size());
+    }
+    assertThrows(IllegalArgumentException.class, () -> ApnsSimulator.builder().keep(0, 1));
   }
 
   @Test

@@ -2,19 +2,15 @@
 package dev.voippush.simulator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.simulator.CertificateAuthority.AppleExtension;
 import java.io.IOException;
-import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -132,6 +128,7 @@ final class AuthenticationTest {
     for (String authorization :
         List.of(
             Pushes.jwt(key, header, integer, "SHA256withECDSA", url),
+            Pushes.jwt(key, header, integer, raw, Base64.getUrlEncoder()), // padded
             Pushes.jwt(key, header, integer, raw, Base64.getEncoder()),
             Pushes.jwt(key, header, claims.formatted("\"" + iat + "\""), raw, url),
             Pushes.jwt(key, header, claims.formatted(iat + ".7"), raw, url),
@@ -174,8 +171,8 @@ final class AuthenticationTest {
 
   @Test
   void connectionStaysWithItsTeamAndKey() throws Exception {
-    PrivateKey sameTeam = parse(simulator.addSigningKey("SECONDKEY1", "A1B2C3D4E5"));
-    PrivateKey otherTeam = parse(simulator.addSigningKey("THIRDKEY01", "OTHERTEAM1"));
+    PrivateKey sameTeam = Pushes.parse(simulator.addSigningKey("SECONDKEY1", "A1B2C3D4E5"));
+    PrivateKey otherTeam = Pushes.parse(simulator.addSigningKey("THIRDKEY01", "OTHERTEAM1"));
     String second = Pushes.jwt(sameTeam, "SECONDKEY1", "A1B2C3D4E5", clock.instant());
     String third = Pushes.jwt(otherTeam, "THIRDKEY01", "OTHERTEAM1", clock.instant());
     Pushes client = Pushes.withoutCertificate(simulator);
@@ -187,12 +184,6 @@ final class AuthenticationTest {
         refusal(400, "TopicDisallowed"), answerTo(Pushes.withoutCertificate(simulator), third));
     assertThrows(
         IllegalArgumentException.class, () -> simulator.addSigningKey("SECONDKEY1", "ANY"));
-  }
-
-  private static PrivateKey parse(String pem) throws Exception {
-    String base64 = pem.replaceAll("-----[A-Z ]+-----|\\s", "");
-    return KeyFactory.getInstance("EC")
-        .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(base64)));
   }
 
   // Certificates
@@ -280,9 +271,22 @@ final class AuthenticationTest {
     assertEquals(0, simulator.connectionsAccepted());
   }
 
-  /** Clients that choose by the list of authorities find nothing of theirs in it. */
+  /** What clients that choose by the list of authorities go by. */
   @Test
-  void namesAnotherAuthorityThanTheIssuerOfItsCertificates() throws Exception {
+  void namesRootAndIssuerUnlessTheIssuerIsToBeMissing() throws Exception {
+    SimulatorCredentials c = simulator.credentials();
+    Principal root = c.caCertificate().getSubjectX500Principal();
+    Principal issuer = c.certificate().getIssuerX500Principal();
+    for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
+      assertEquals(List.of(root, issuer), authoritiesNamed(protocol));
+      simulator.tls(TlsFault.ISSUER_NOT_NAMED);
+      assertEquals(List.of(root), authoritiesNamed(protocol));
+      assertEquals(200, Pushes.withCertificate(simulator).send(push()).status());
+      simulator.tls(TlsFault.NONE);
+    }
+  }
+
+  private List<Principal> authoritiesNamed(String protocol) throws Exception {
     AtomicReference<Principal[]> named = new AtomicReference<>();
     SimulatorCredentials c = simulator.credentials();
     Pushes.Identity identity =
@@ -294,19 +298,15 @@ final class AuthenticationTest {
             return super.chooseClientAlias(types, issuers, socket);
           }
         };
-    for (String protocol : List.of("TLSv1.2", "TLSv1.3")) {
-      try (SSLSocket socket =
-          (SSLSocket)
-              Pushes.tls(simulator, identity)
-                  .getSocketFactory()
-                  .createSocket("127.0.0.1", simulator.port())) {
-        socket.setEnabledProtocols(new String[] {protocol});
-        socket.startHandshake();
-      }
-      assertNotNull(named.get());
-      assertEquals(1, named.get().length);
-      assertFalse(List.of(named.get()).contains(c.certificate().getIssuerX500Principal()));
+    try (SSLSocket socket =
+        (SSLSocket)
+            Pushes.tls(simulator, identity)
+                .getSocketFactory()
+                .createSocket("127.0.0.1", simulator.port())) {
+      socket.setEnabledProtocols(new String[] {protocol});
+      socket.startHandshake();
     }
+    return List.of(named.get());
   }
 
   @Test

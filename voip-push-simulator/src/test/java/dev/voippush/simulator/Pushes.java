@@ -8,11 +8,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -29,19 +31,33 @@ import javax.net.ssl.X509ExtendedKeyManager;
 
 /** A foreign client, the JDK's, that pushes whatever it is told to. */
 final class Pushes {
-  static final Duration PATIENCE = Duration.ofSeconds(10);
+  static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final HttpClient http;
   private final URI endpoint;
 
-  private Pushes(SSLContext tls, URI endpoint) {
-    http = HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_2).build();
+  private Pushes(HttpClient http, URI endpoint) {
+    this.http = http;
     this.endpoint = endpoint;
+  }
+
+  private Pushes(SSLContext tls, URI endpoint) {
+    this(
+        HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_2).build(),
+        endpoint);
+  }
+
+  /** The same client, pushing to the sandbox of this simulator. */
+  Pushes inSandbox(ApnsSimulator simulator) {
+    return new Pushes(http, simulator.sandboxEndpoint());
   }
 
   /** Authenticates with the simulator's VoIP certificate. */
   static Pushes withCertificate(ApnsSimulator simulator) {
-    SimulatorCredentials credentials = simulator.credentials();
+    return withCertificate(simulator, simulator.credentials());
+  }
+
+  static Pushes withCertificate(ApnsSimulator simulator, SimulatorCredentials credentials) {
     return withCertificate(simulator, credentials.privateKey(), credentials.certificate());
   }
 
@@ -110,6 +126,13 @@ final class Pushes {
         .header("apns-expiration", "0");
   }
 
+  static Push alert(ApnsSimulator simulator, String token) {
+    return voip(simulator, token)
+        .header("apns-topic", simulator.credentials().bundleId())
+        .header("apns-push-type", "alert")
+        .body("{\"aps\":{\"alert\":\"missed call\"}}");
+  }
+
   static String call(UUID id, Instant expiresAt) {
     return """
         {"callId":"%s","callerName":"Ada Lovelace","handle":"+4912345","handleType":"phone",\
@@ -118,7 +141,7 @@ final class Pushes {
   }
 
   Answer send(Push push) throws Exception {
-    return sendAsync(push).get(10, java.util.concurrent.TimeUnit.SECONDS);
+    return sendAsync(push).get(PATIENCE.toSeconds(), java.util.concurrent.TimeUnit.SECONDS);
   }
 
   CompletableFuture<Answer> sendAsync(Push push) {
@@ -128,6 +151,13 @@ final class Pushes {
     push.headers.forEach((name, values) -> values.forEach(v -> request.header(name, v)));
     return http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString())
         .thenApply(r -> new Answer(r.statusCode(), r.headers().map(), r.body()));
+  }
+
+  /** The key in a .p8 file. */
+  static PrivateKey parse(String pem) throws Exception {
+    String base64 = pem.replaceAll("-----[A-Z ]+-----|\\s", "");
+    return KeyFactory.getInstance("EC")
+        .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(base64)));
   }
 
   /** A provider token as APNs wants it. */

@@ -38,6 +38,8 @@ import javax.net.ssl.SSLParameters;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // what matters is what comes back
 final class RawClient implements AutoCloseable {
+  private static final List<String> H2 = List.of("h2");
+
   private final NioEventLoopGroup group = new NioEventLoopGroup(1);
   private final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
   private final DefaultHttp2FrameWriter writer = new DefaultHttp2FrameWriter();
@@ -46,7 +48,9 @@ final class RawClient implements AutoCloseable {
   private ChannelHandlerContext context;
   private int nextStream = 1;
 
-  private RawClient(ApnsSimulator simulator, KeyManager... keyManagers) throws Exception {
+  /** Offers the protocols by ALPN, or says nothing of it if there are none. */
+  private RawClient(ApnsSimulator simulator, List<String> protocols, KeyManager... keyManagers)
+      throws Exception {
     this.simulator = simulator;
     channel =
         new Bootstrap()
@@ -60,7 +64,7 @@ final class RawClient implements AutoCloseable {
                         Pushes.tls(simulator, keyManagers).createSSLEngine("127.0.0.1", 1);
                     engine.setUseClientMode(true);
                     SSLParameters parameters = engine.getSSLParameters();
-                    parameters.setApplicationProtocols(new String[] {"h2"});
+                    parameters.setApplicationProtocols(protocols.toArray(new String[0]));
                     engine.setSSLParameters(parameters);
                     ch.pipeline().addLast(new SslHandler(engine), new Reader());
                   }
@@ -73,12 +77,18 @@ final class RawClient implements AutoCloseable {
   /** Opens a connection with the client certificate: TLS, preface, SETTINGS. */
   static RawClient withCertificate(ApnsSimulator simulator) throws Exception {
     SimulatorCredentials c = simulator.credentials();
-    return new RawClient(simulator, new Pushes.Identity(c.privateKey(), c.certificate())).begin();
+    return new RawClient(simulator, H2, new Pushes.Identity(c.privateKey(), c.certificate()))
+        .begin();
   }
 
   /** Opens a connection without a certificate. */
   static RawClient withoutCertificate(ApnsSimulator simulator) throws Exception {
-    return new RawClient(simulator).begin();
+    return new RawClient(simulator, H2).begin();
+  }
+
+  /** Opens a connection without a certificate that offers these protocols, maybe none. */
+  static RawClient offering(ApnsSimulator simulator, String... protocols) throws Exception {
+    return new RawClient(simulator, List.of(protocols)).begin();
   }
 
   private RawClient begin() throws Exception {

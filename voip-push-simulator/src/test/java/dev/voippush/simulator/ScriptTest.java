@@ -2,7 +2,9 @@
 package dev.voippush.simulator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,6 +69,20 @@ final class ScriptTest {
   }
 
   @Test
+  void deliveryFaultsApplyToAllStepsAndAddUp() {
+    Script.Run run =
+        new Script.Run(
+            Script.sequence(A, B)
+                .deliveredTwice()
+                .deliveredNewestFirst(3)
+                .deliveredAfter(Duration.ofMillis(5))
+                .delay(Duration.ofMillis(6)));
+    for (int i = 0; i < 2; i++) {
+      assertEquals(new Script.DeliveryFault(Duration.ofMillis(5), true, 3), run.next().delivery());
+    }
+  }
+
+  @Test
   void refusesWhatMakesNoSense() {
     assertThrows(IllegalArgumentException.class, () -> Script.reject(200, ""));
     assertThrows(IllegalArgumentException.class, () -> Script.rejectWithBody(600, new byte[0]));
@@ -75,5 +91,21 @@ final class ScriptTest {
     assertThrows(IllegalArgumentException.class, Script::sequence);
     assertThrows(IllegalArgumentException.class, () -> A.times(0));
     assertThrows(IllegalArgumentException.class, () -> A.delay(Duration.ofMillis(-1)));
+    assertThrows(IllegalArgumentException.class, () -> A.deliveredAfter(Duration.ofMillis(-1)));
+    assertThrows(IllegalArgumentException.class, () -> A.deliveredNewestFirst(1));
+  }
+
+  @Test
+  void limits() {
+    Script many = Script.silence().times(100_000);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> many.times(100_000));
+    assertTrue(e.getMessage().endsWith("but was for 10000000000"), e.getMessage());
+    Duration year = Duration.ofDays(365);
+    assertNotNull(Script.normal().delay(year).deliveredAfter(year));
+    for (Duration wrong : List.of(year.plusNanos(1), Duration.ofNanos(-1))) {
+      assertThrows(IllegalArgumentException.class, () -> Script.normal().delay(wrong));
+      assertThrows(IllegalArgumentException.class, () -> Script.normal().deliveredAfter(wrong));
+    }
   }
 }

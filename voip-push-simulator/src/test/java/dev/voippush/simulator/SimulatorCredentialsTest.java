@@ -68,6 +68,21 @@ final class SimulatorCredentialsTest {
   }
 
   @Test
+  void renewedHasAnotherCertificateAndKeyOfTheSameAuthorities() throws Exception {
+    SimulatorCredentials renewed = credentials.renewed();
+    renewed.certificate().verify(renewed.chain().get(1).getPublicKey());
+    assertEquals(credentials.chain().get(1), renewed.chain().get(1));
+    assertEquals(
+        credentials.certificate().getSubjectX500Principal(),
+        renewed.certificate().getSubjectX500Principal());
+    assertNotEquals(
+        credentials.certificate().getSerialNumber(), renewed.certificate().getSerialNumber());
+    assertNotEquals(credentials.privateKey(), renewed.privateKey());
+    assertEquals(credentials.caCertificate(), renewed.caCertificate());
+    assertEquals(credentials.signingKeyPem(), renewed.signingKeyPem());
+  }
+
+  @Test
   void certificateLooksLikeApples() throws Exception {
     X509Certificate certificate = credentials.certificate();
     assertTrue(

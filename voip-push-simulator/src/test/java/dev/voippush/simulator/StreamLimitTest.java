@@ -31,6 +31,7 @@ final class StreamLimitTest {
       client.push(push);
       client.expect("HEADERS 7 200 end", "HEADERS 9 200 end");
       assertEquals(1, simulator.streamLimitViolations());
+      assertEquals(5, simulator.streamsOpened());
     }
   }
 

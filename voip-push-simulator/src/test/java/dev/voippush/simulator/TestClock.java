@@ -6,10 +6,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 
-/** Stands at the moment it was made until it is moved. */
+/** Stands at the second in which it was made until it is moved. */
 final class TestClock extends Clock {
-  private volatile Instant now = Instant.now();
+  private volatile Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
 
   void advance(Duration time) {
     now = now.plus(time);

@@ -18,7 +18,7 @@ final class WireTest {
   private static final Duration MOMENT = Duration.ofMillis(200);
 
   /** Long enough for a busy machine to do something else first. */
-  private static final Duration LATER = Duration.ofSeconds(1);
+  private static final Duration LATER = Duration.ofMillis(600);
 
   private ApnsSimulator simulator;
   private SimulatedPhone phone;
@@ -75,11 +75,15 @@ final class WireTest {
   }
 
   @Test
-  void unregisteredSaysSinceWhenInMilliseconds() throws Exception {
-    simulator.script(Script.unregistered(Instant.ofEpochMilli(1_700_000_000_123L)));
+  void deadTokensSaySinceWhenInMilliseconds() throws Exception {
+    Instant since = Instant.ofEpochMilli(1_700_000_000_123L);
+    simulator.script(Script.sequence(Script.unregistered(since), Script.expiredToken(since)));
     client.push(phone.token());
     client.expect(
         "HEADERS 1 410", "DATA 1 {\"reason\":\"Unregistered\",\"timestamp\":1700000000123} end");
+    client.push(phone.token());
+    client.expect(
+        "HEADERS 3 410", "DATA 3 {\"reason\":\"ExpiredToken\",\"timestamp\":1700000000123} end");
   }
 
   @Test

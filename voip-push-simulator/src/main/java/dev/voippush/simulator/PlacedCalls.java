@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.simulator;
+
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Has the calls sent that are placed in the page, and ends them. Thread-safe. */
+final class PlacedCalls {
+  /** So many of the last calls can be ended also before a push of theirs has arrived. */
+  private static final int REMEMBERED = 1000;
+
+  private static final Logger logger = LoggerFactory.getLogger(PlacedCalls.class);
+
+  private final ApnsSimulator simulator;
+  private final WebEvents events;
+  private final JoinableThreads threads = new JoinableThreads("apns-simulator-calls");
+  private final ExecutorService executor = Executors.newCachedThreadPool(threads);
+
+  // Guarded by this
+  private final Map<UUID, PlacedCall> placed = new LinkedHashMap<>();
+  private @Nullable CallSender sender;
+
+  PlacedCalls(ApnsSimulator simulator, WebEvents events) {
+    this.simulator = simulator;
+    this.events = events;
+  }
+
+  /** Gives the call to whoever sends calls, on a thread of its own. */
+  void place(PlacedCall call) {
+    synchronized (this) {
+      placed.put(call.callId(), call);
+      if (placed.size() > REMEMBERED) {
+        placed.remove(placed.keySet().iterator().next());
+      }
+    }
+    executor.execute(
+        () -> {
+          Consumer<PlacedCall> sends = simulator.callSender().orElseGet(this::ownSender);
+          try {
+            sends.accept(call);
+          } catch (RuntimeException | Error e) {
+            logger.warn("{} could not be sent", call, e);
+            events.failed(call.callId(), String.valueOf(e.getMessage()));
+          }
+        });
+  }
+
+  private synchronized CallSender ownSender() {
+    if (sender == null) {
+      sender = new CallSender(simulator, executor, events::failed);
+    }
+    return sender;
+  }
+
+  /**
+   * The caller hangs up: the app's server tells the phones that ring or shall ring.
+   *
+   * @return false if there is no such call
+   */
+  boolean end(UUID callId) {
+    Set<SimulatedPhone> phones = new LinkedHashSet<>();
+    synchronized (this) {
+      PlacedCall call = placed.get(callId);
+      if (call != null) {
+        phones.addAll(call.phones());
+      }
+    }
+    for (SimulatedPhone phone : simulator.phones()) {
+      if (phone.calls().stream().anyMatch(call -> call.callId().equals(callId))) {
+        phones.add(phone);
+      }
+    }
+    phones.forEach(phone -> phone.callEnded(callId));
+    return !phones.isEmpty();
+  }
+
+  void close() {
+    executor.shutdownNow();
+    threads.join();
+    synchronized (this) {
+      sender = null; // the thread of its HTTP client ends when nobody holds it any more
+    }
+  }
+}
