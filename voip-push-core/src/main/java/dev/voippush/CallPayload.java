@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -65,27 +64,43 @@ public final class CallPayload {
     format.fields(this).forEach((name, value) -> fields.put(name, Json.copyOf(value, name)));
     byte[] bytes = Json.write(fields);
     if (bytes.length > MAX_BYTES) {
-      String biggest = "";
-      int most = 0;
-      for (Map.Entry<String, Object> field : fields.entrySet()) {
-        int size = Json.sizeOf(field.getKey(), field.getValue());
-        if (size > most) {
-          most = size;
-          biggest = field.getKey();
-        }
-      }
       throw new IllegalArgumentException(
           "payload must be at most "
               + MAX_BYTES
               + " bytes, but was "
               + bytes.length
               + "; the biggest field is "
-              + biggest
-              + " with "
-              + most
-              + " bytes: let the app fetch it when it wakes up");
+              + biggestOf(fields)
+              + ": let the app fetch it when it wakes up");
     }
     return bytes;
+  }
+
+  /** Names the biggest field; inside an object the one that takes more than half of it. */
+  private static String biggestOf(Map<?, ?> fields) {
+    String path = "";
+    int size = 0;
+    Map<?, ?> object = fields;
+    while (!object.isEmpty()) {
+      String name = "";
+      Object value = "";
+      int most = 0;
+      for (Map.Entry<?, ?> field : object.entrySet()) {
+        int bytes = Json.sizeOf((String) field.getKey(), field.getValue());
+        if (bytes > most) {
+          most = bytes;
+          name = (String) field.getKey();
+          value = field.getValue();
+        }
+      }
+      if (most <= size / 2) {
+        break;
+      }
+      path = path.isEmpty() ? name : path + "." + name;
+      size = most;
+      object = value instanceof Map<?, ?> inner ? inner : Map.of();
+    }
+    return path + " with " + size + " bytes";
   }
 
   /** Returns the id of the call. */
@@ -161,9 +176,6 @@ public final class CallPayload {
   /** Collects the fields of a call. Not thread-safe. */
   public static final class Builder {
     private static final Duration MAX_RING = Duration.ofHours(1);
-    private static final Set<String> RESERVED =
-        Set.of(
-            "aps", "callId", "callerName", "handle", "handleType", "video", "sentAt", "expiresAt");
 
     private final UUID callId;
     private @Nullable String callerName;
@@ -242,48 +254,40 @@ public final class CallPayload {
     }
 
     /**
-     * Adds a text of your own.
-     *
-     * @throws IllegalArgumentException if the key is one of this library's
+     * Adds a text of your own. The {@link #format} says where it goes, and which keys are its own
+     * and refused by {@link #build()}.
      */
     public Builder put(String key, String value) {
       return add(key, value);
     }
 
     /**
-     * Adds a number of your own.
+     * Adds a number of your own; see {@link #put(String, String)}.
      *
-     * @throws IllegalArgumentException if the key is one of this library's, or the number is not
-     *     finite
+     * @throws IllegalArgumentException if it is not finite
      */
     public Builder put(String key, Number value) {
       return add(key, value);
     }
 
-    /**
-     * Adds a boolean of your own.
-     *
-     * @throws IllegalArgumentException if the key is one of this library's
-     */
+    /** Adds a boolean of your own; see {@link #put(String, String)}. */
     public Builder put(String key, Boolean value) {
       return add(key, value);
     }
 
     /**
-     * Adds a list of your own; it is copied.
+     * Adds a list of your own; it is copied. See {@link #put(String, String)}.
      *
-     * @throws IllegalArgumentException if the key is one of this library's, or a value is not
-     *     JSON's
+     * @throws IllegalArgumentException if a value is not JSON's
      */
     public Builder put(String key, List<?> value) {
       return add(key, value);
     }
 
     /**
-     * Adds an object of your own; it is copied.
+     * Adds an object of your own; it is copied. See {@link #put(String, String)}.
      *
-     * @throws IllegalArgumentException if the key is one of this library's, or a value is not
-     *     JSON's
+     * @throws IllegalArgumentException if a value is not JSON's
      */
     public Builder put(String key, Map<String, ?> value) {
       return add(key, value);
@@ -291,10 +295,6 @@ public final class CallPayload {
 
     private Builder add(String key, Object value) {
       Objects.requireNonNull(key, "key");
-      if (RESERVED.contains(key)) {
-        throw new IllegalArgumentException(
-            "\"" + key + "\" is set by the library; choose another key for a field of your own");
-      }
       extras.put(key, Json.copyOf(value, key));
       return this;
     }
@@ -306,10 +306,12 @@ public final class CallPayload {
     }
 
     /**
-     * Writes the payload.
+     * Writes the payload, in UTF-8. Half of a character (a surrogate without its other half, as in
+     * a name cut at a fixed length) is written as {@code ?}: the phone rings all the same.
      *
-     * @throws IllegalArgumentException if it has more than {@link #MAX_BYTES} bytes, or if the
-     *     format gives a value that JSON cannot hold
+     * @throws IllegalArgumentException if it has more than {@link #MAX_BYTES} bytes, if a field of
+     *     your own has a key of the format's, if the format needs what is not given, or if it gives
+     *     a value that JSON cannot hold
      */
     public CallPayload build() {
       return new CallPayload(this);

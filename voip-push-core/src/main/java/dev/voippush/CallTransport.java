@@ -3,9 +3,11 @@ package dev.voippush;
 
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
+import dev.voippush.credentials.ApnsCredentials;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.net.Proxy;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -17,12 +19,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import okhttp3.Authenticator;
@@ -32,6 +32,7 @@ import okhttp3.ConnectionPool;
 import okhttp3.CookieJar;
 import okhttp3.Dispatcher;
 import okhttp3.EventListener;
+import okhttp3.Handshake;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
@@ -73,12 +74,11 @@ final class CallTransport implements Transport {
   private static final long DRAINING_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
   private static final long NO_ROOM_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-  private static final long FIRST_DIAL_PAUSE_MILLIS = 100;
-  private static final long MAX_DIAL_PAUSE_MILLIS = 5_000;
 
   private final HttpUrl endpoint;
   private final String topic;
-  private final OkHttpClient template;
+  private final OkHttpClient base;
+  private final Observer observer;
   private final Duration connectTimeout;
   private final int maxInFlight;
   private final ExecutorService threads;
@@ -90,30 +90,32 @@ final class CallTransport implements Transport {
   private final List<Line> lines = new ArrayList<>();
   private final Map<ObservedSslSocket, Line> sockets = new HashMap<>();
   private Line current;
+  private @Nullable Line candidate; // of the next identity, until it is connected
+  private final List<CompletableFuture<Void>> candidateWaiters = new ArrayList<>();
   private boolean closed;
-  private int failedDials;
-  private long noDialBefore = System.nanoTime();
+  private int hopelessDials;
+  private final DialPause dialPause = new DialPause();
 
   CallTransport(
       HttpUrl endpoint,
       String topic,
       OkHttpClient base,
-      TlsSettings tls,
+      Identity identity,
       Duration connectTimeout,
       Duration pingInterval,
       int maxInFlight,
-      DeadlineTimer timer) {
+      DeadlineTimer timer,
+      Observer observer) {
     this.endpoint = endpoint;
     this.topic = topic;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
     this.connectTimeout = connectTimeout;
     this.timer = timer;
     this.threads = Threads.perTask("voip-push-call");
-    this.template =
+    this.observer = observer;
+    this.base =
         base.newBuilder()
             .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
-            .sslSocketFactory(
-                new ObservedSslSocket.Factory(tls.context().getSocketFactory()), tls.trustManager())
             .hostnameVerifier(new OkHttpClient().hostnameVerifier()) // OkHttp's own
             .dispatcher(new Dispatcher())
             .connectTimeout(connectTimeout)
@@ -128,22 +130,16 @@ final class CallTransport implements Transport {
             .cache(null)
             .addNetworkInterceptor(CallTransport::onConnection)
             .build();
-    this.current = new Line();
+    this.current = new Line(identity);
     lines.add(current);
   }
 
   /** A connection and its successors, apart from those that were replaced as suspect. */
   private final class Line {
-    final DialGate dialGate = new DialGate(template.socketFactory());
+    final Identity identity;
+    final DialGate dialGate = new DialGate(base.socketFactory());
     final ConnectionPool pool = new ConnectionPool(1, 3650, TimeUnit.DAYS);
-    final OkHttpClient client =
-        template
-            .newBuilder()
-            .connectionPool(pool)
-            .socketFactory(dialGate)
-            .eventListenerFactory(
-                call -> template.eventListenerFactory().create(call).plus(new Observer(dialGate)))
-            .build();
+    final OkHttpClient client;
 
     /** Connections that take new streams, as far as we know. */
     final Set<ObservedSslSocket> open = new HashSet<>();
@@ -152,6 +148,21 @@ final class CallTransport implements Transport {
     int admitted;
     int limit = 1;
     long lastStream = System.nanoTime();
+
+    Line(Identity identity) {
+      this.identity = identity;
+      TlsSettings tls = identity.tls();
+      client =
+          base.newBuilder()
+              .sslSocketFactory(
+                  new ObservedSslSocket.Factory(tls.context().getSocketFactory()),
+                  tls.trustManager())
+              .connectionPool(pool)
+              .socketFactory(dialGate)
+              .eventListenerFactory(
+                  call -> base.eventListenerFactory().create(call).plus(new DialWatch(dialGate)))
+              .build();
+    }
   }
 
   @Override
@@ -165,7 +176,7 @@ final class CallTransport implements Transport {
       }
     }
     if (refused) {
-      attempt.fail(closedFailure());
+      attempt.fail(AttemptFailure.closed(Delivery.NOT_SENT));
     } else {
       admit();
     }
@@ -178,7 +189,11 @@ final class CallTransport implements Transport {
     CallAttempt attempt = new CallAttempt(new Connecting(connected));
     synchronized (lock) {
       if (closed) {
-        attempt.fail(closedFailure());
+        attempt.fail(AttemptFailure.closed(Delivery.NOT_SENT));
+        return connected;
+      }
+      if (candidate != null) {
+        candidateWaiters.add(connected);
         return connected;
       }
       if (!current.open.isEmpty()) {
@@ -191,6 +206,116 @@ final class CallTransport implements Transport {
     return connected;
   }
 
+  @Override
+  public void replaceIdentity(Identity identity) {
+    List<Call> outdated = new ArrayList<>();
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      Line dropped = candidate;
+      candidate = new Line(identity);
+      lines.add(candidate);
+      if (dropped != null) {
+        retire(dropped);
+      }
+      dialPause.end();
+      hopelessDials = 0;
+      if (current.open.isEmpty()) {
+        promoteCandidate();
+      }
+      for (CallAttempt attempt : inFlight) {
+        if (attempt.stopDialling() && attempt.call != null) {
+          outdated.add(attempt.call);
+        }
+      }
+    }
+    outdated.forEach(call -> later(call::cancel));
+    connectCandidate();
+    admit();
+  }
+
+  /** True if this is neither of the present identity nor of the next. Under lock. */
+  private boolean isOutdated(Line line) {
+    Line next = candidate;
+    return line.identity != current.identity && (next == null || line.identity != next.identity);
+  }
+
+  /** From now on attempts go over the line of the next identity. Under lock. */
+  private void promoteCandidate() {
+    Line next = candidate;
+    if (next != null) {
+      Line old = current;
+      current = next;
+      candidate = null;
+      retire(old);
+      if (!next.dialling) { // by a push, or for those who wait for the connection
+        candidateWaiters.forEach(waiter -> queue.addFirst(new CallAttempt(new Connecting(waiter))));
+        candidateWaiters.clear();
+      }
+    }
+  }
+
+  private void connectCandidate() {
+    CallAttempt attempt;
+    synchronized (lock) {
+      Line line = candidate;
+      if (line == null || line.dialling || closed) {
+        return;
+      }
+      CompletableFuture<Void> connected = new CompletableFuture<>();
+      var unused = connected.whenComplete((ok, failure) -> candidateDialled(line, failure));
+      attempt = new CallAttempt(new Connecting(connected));
+      attempt.line = line;
+      attempt.mayDial = true;
+      line.dialling = true;
+      line.admitted++;
+      inFlight.add(attempt);
+    }
+    start(attempt);
+  }
+
+  private void candidateDialled(Line line, @Nullable Throwable failure) {
+    List<CompletableFuture<Void>> waiters;
+    synchronized (lock) {
+      if (isOutdated(line)) {
+        return;
+      }
+      waiters = new ArrayList<>(candidateWaiters);
+      candidateWaiters.clear();
+      if (line == candidate && failure == null) {
+        promoteCandidate();
+      } else if (line == candidate) {
+        var unused = timer.in(dialPause.nanosLeft(), this::connectCandidate);
+      }
+    }
+    for (CompletableFuture<Void> waiter : waiters) {
+      if (failure == null) {
+        waiter.complete(null);
+      } else {
+        waiter.completeExceptionally(failure);
+      }
+    }
+    admit();
+  }
+
+  @Override
+  public void awaitHandOver() {} // OkHttp does not tell when it hands over what
+
+  @Override
+  public int connections() {
+    synchronized (lock) {
+      return lines.stream().mapToInt(line -> line.open.size()).sum();
+    }
+  }
+
+  @Override
+  public int inFlight() {
+    synchronized (lock) {
+      return (int) inFlight.stream().filter(attempt -> attempt.written).count();
+    }
+  }
+
   /** Hands as many attempts to threads as the connection may carry now. */
   private void admit() {
     while (true) {
@@ -201,8 +326,12 @@ final class CallTransport implements Transport {
         }
         Line line = current;
         boolean dial = line.open.isEmpty();
+        if (dial && candidate != null) { // nothing is left to wait on
+          promoteCandidate();
+          continue;
+        }
         if (dial) {
-          long wait = noDialBefore - System.nanoTime();
+          long wait = dialPause.nanosLeft();
           if (wait > 0) {
             admitIn(wait);
           }
@@ -223,15 +352,23 @@ final class CallTransport implements Transport {
         }
         next.line = line;
         next.mayDial = dial;
+        next.comesBack = false;
         line.admitted++;
         inFlight.add(next);
       }
-      try {
-        threads.execute(next);
-      } catch (RejectedExecutionException | OutOfMemoryError e) { // closing, or no thread to be had
-        next.failed(new IOException("no thread for the push: " + e.getMessage(), e));
+      if (!start(next)) {
         return;
       }
+    }
+  }
+
+  private boolean start(CallAttempt attempt) {
+    try {
+      threads.execute(attempt);
+      return true;
+    } catch (RejectedExecutionException | OutOfMemoryError e) { // closing, or no thread to be had
+      attempt.failed(new IOException("no thread for the push: " + e.getMessage(), e));
+      return false;
     }
   }
 
@@ -286,6 +423,7 @@ final class CallTransport implements Transport {
       }
       attempt.line = null;
       attempt.call = null;
+      attempt.connected = false;
       retire(line);
       queue.addFirst(attempt);
       if (closed) {
@@ -297,24 +435,36 @@ final class CallTransport implements Transport {
   }
 
   private void retire(Line line) {
-    if (line != current && line.admitted == 0) {
+    if (line != current && line != candidate && line.admitted == 0) {
       lines.remove(line);
       later(line.pool::evictAll);
     }
   }
 
-  private void dialFailed() {
+  /** All that waits has its end with it if the other side has refused twice. */
+  private void dialFailed(AttemptFailure failure) {
+    List<CallAttempt> hopeless = new ArrayList<>();
+    ApnsCredentials credentials;
     synchronized (lock) {
-      long most =
-          Math.min(FIRST_DIAL_PAUSE_MILLIS << Math.min(failedDials++, 16), MAX_DIAL_PAUSE_MILLIS);
-      long pause = most / 2 + ThreadLocalRandom.current().nextLong(most / 2);
-      noDialBefore = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(pause);
+      dialPause.begin();
+      hopelessDials = failure.permanent() ? hopelessDials + 1 : 0;
+      credentials = current.identity.credentials();
+      if (hopelessDials >= 2 && current.open.isEmpty() && candidate == null) {
+        hopeless.addAll(queue);
+        queue.clear();
+      }
+    }
+    for (CallAttempt attempt : hopeless) {
+      attempt.endUntried(failure, credentials);
     }
   }
 
-  private void opened(Line line, ObservedSslSocket socket) {
+  private void opened(Line line, ObservedSslSocket socket, long tookNanos) {
+    long openSince = System.nanoTime();
+    observer.connected(Duration.ofNanos(tookNanos));
     synchronized (lock) {
-      failedDials = 0;
+      dialPause.succeeded();
+      hopelessDials = 0;
       line.open.add(socket);
       sockets.put(socket, line);
       line.lastStream = System.nanoTime();
@@ -327,6 +477,10 @@ final class CallTransport implements Transport {
                   synchronized (lock) {
                     line.open.remove(socket);
                     sockets.remove(socket);
+                  }
+                  observer.disconnected(
+                      "the connection was closed", Duration.ofNanos(System.nanoTime() - openSince));
+                  synchronized (lock) {
                     if (closed) {
                       return;
                     }
@@ -338,6 +492,7 @@ final class CallTransport implements Transport {
   @Override
   public void close(Duration timeout) {
     List<CallAttempt> queued;
+    List<CompletableFuture<Void>> unconnected;
     synchronized (lock) {
       if (closed) {
         return;
@@ -345,8 +500,13 @@ final class CallTransport implements Transport {
       closed = true;
       queued = new ArrayList<>(queue);
       queue.clear();
+      unconnected = new ArrayList<>(candidateWaiters);
+      candidateWaiters.clear();
     }
-    queued.forEach(attempt -> attempt.fail(closedFailure()));
+    queued.forEach(attempt -> attempt.fail(AttemptFailure.closed(Delivery.NOT_SENT)));
+    unconnected.forEach(
+        future ->
+            future.completeExceptionally(AttemptFailure.closed(Delivery.NOT_SENT).ofNoPush()));
     awaitEmpty(timeout);
     List<CallAttempt> late;
     synchronized (lock) {
@@ -381,12 +541,6 @@ final class CallTransport implements Transport {
     }
   }
 
-  private static AttemptFailure closedFailure() {
-    IOException cause = new IOException("the client is closed");
-    return new AttemptFailure(
-        Failure.CLOSED, Delivery.NOT_SENT, true, "the client is closed", cause);
-  }
-
   /** Between connection and request: only HTTP/2, and only when the server has spoken. */
   private static Response onConnection(Interceptor.Chain chain) throws IOException {
     CallAttempt attempt = chain.request().tag(CallAttempt.class);
@@ -406,7 +560,7 @@ final class CallTransport implements Transport {
       throw new HandshakeException(e.getCause());
     } catch (TimeoutException e) {
       socket.abort();
-      throw new InterruptedIOException("the server sent no HTTP/2 SETTINGS in " + wait + " ms");
+      throw new SocketTimeoutException("no connection within " + Duration.ofMillis(wait));
     } catch (InterruptedException e) {
       throw new InterruptedIOException();
     }
@@ -426,13 +580,18 @@ final class CallTransport implements Transport {
   /** One attempt: queued, admitted, run on a thread of its own, perhaps sent back to the queue. */
   private final class CallAttempt implements Attempt, Runnable {
     private final Handler handler;
+    private final DialProgress progress =
+        new DialProgress(Dialer.hostAndPort(endpoint.host(), endpoint.port()));
     private @Nullable PushRequest request;
+    private @Nullable Identity identity; // of the request
+    private long startedAt;
 
     // Guarded by lock:
     private boolean ended; // if queued: to be dropped when its turn comes
     private @Nullable Line line;
     private @Nullable Call call;
     private boolean mayDial;
+    private boolean comesBack;
 
     private @Nullable ObservedSslSocket socket;
     private boolean connected;
@@ -445,17 +604,23 @@ final class CallTransport implements Transport {
 
     @Override
     public void run() {
+      startedAt = System.nanoTime();
       DeadlineTimer.Deadline watchdog = null;
       if (mayDial) {
         watchdog = timer.in(connectTimeout.toNanos(), this::dialTimedOut);
       }
       try {
-        PushRequest push = request;
-        if (push == null) {
-          push = handler.begin();
-          request = push;
+        Line mine = line;
+        if (mine == null) {
+          return;
         }
-        Call started = push == null ? null : newCall(push);
+        PushRequest push = request;
+        if (push == null || identity != mine.identity) { // it was in line for another before
+          push = handler.begin(mine.identity.credentials());
+          request = push;
+          identity = mine.identity;
+        }
+        Call started = push == null ? null : newCall(mine, push);
         if (started == null) {
           leave(this, false);
           return;
@@ -471,7 +636,11 @@ final class CallTransport implements Transport {
       } catch (DialGate.NoRoomException e) {
         comeBack(this);
       } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
-        failed(e);
+        if (isToComeBack()) {
+          comeBack(this);
+        } else {
+          failed(e);
+        }
       } finally {
         if (watchdog != null) {
           watchdog.clear();
@@ -494,13 +663,25 @@ final class CallTransport implements Transport {
       }
     }
 
-    private @Nullable Call newCall(PushRequest push) {
+    /** Dials by credentials that were replaced: goes back to the queue. Under lock. */
+    boolean stopDialling() {
       Line mine = line;
-      if (mine == null) {
-        return null;
+      comesBack |= mine != null && mayDial && !connected && !ended && isOutdated(mine);
+      return comesBack;
+    }
+
+    private boolean isToComeBack() {
+      synchronized (lock) {
+        return comesBack && !connected && !ended;
       }
+    }
+
+    private @Nullable Call newCall(Line mine, PushRequest push) throws IOException {
       Call fresh = mine.client.newCall(httpRequest(push));
       synchronized (lock) {
+        if (comesBack) {
+          throw new DialGate.NoRoomException();
+        }
         if (!inFlight.contains(this) || ended) {
           return null;
         }
@@ -532,8 +713,12 @@ final class CallTransport implements Transport {
     void onConnection(ObservedSslSocket socket) throws IOException {
       Line mine;
       boolean first;
+      progress.at(DialProgress.Step.NONE);
       synchronized (lock) {
         mine = line;
+        if (comesBack && !connected) {
+          throw new DialGate.NoRoomException(); // its credentials were replaced while it dialled
+        }
         first = mayDial && !connected;
         connected = true;
         this.socket = socket;
@@ -542,7 +727,7 @@ final class CallTransport implements Transport {
         }
       }
       if (first && mine != null) {
-        opened(mine, socket);
+        opened(mine, socket, System.nanoTime() - startedAt);
       }
       if (handler instanceof Connecting) {
         throw new ConnectedException();
@@ -559,13 +744,23 @@ final class CallTransport implements Transport {
     private void failed(Throwable e) {
       boolean dialFailed;
       synchronized (lock) {
-        dialFailed = mayDial && !connected && !ended;
+        dialFailed = mayDial && !connected && !ended && line != null && !isOutdated(line);
       }
+      AttemptFailure failure = classify(e);
       if (dialFailed) {
-        dialFailed();
+        observer.connectFailed(failure, Duration.ofNanos(System.nanoTime() - startedAt));
+        dialFailed(failure);
       }
-      fail(classify(e));
+      fail(failure);
       leave(this, false);
+    }
+
+    /** Another has tried in its place: counts as an attempt. */
+    void endUntried(AttemptFailure failure, ApnsCredentials credentials) {
+      if (request == null) {
+        var unused = handler.begin(credentials);
+      }
+      fail(failure);
     }
 
     void fail(AttemptFailure failure) {
@@ -630,7 +825,7 @@ final class CallTransport implements Transport {
         stalled = written ? null : socket;
         if (line == current && !closed) {
           Line old = current;
-          current = new Line();
+          current = new Line(old.identity);
           lines.add(current);
           retire(old);
         }
@@ -651,16 +846,15 @@ final class CallTransport implements Transport {
         running.cancel();
       }
       Delivery delivery = written ? Delivery.UNKNOWN : Delivery.NOT_SENT;
-      String message = "the client was closed before APNs answered";
-      fail(new AttemptFailure(Failure.CLOSED, delivery, true, message, new IOException(message)));
+      fail(AttemptFailure.closed(delivery));
     }
 
     private AttemptFailure classify(Throwable e) {
       if (e instanceof HandshakeException && e.getCause() != null) {
-        return ConnectFailures.silentAfterHandshake(e.getCause());
+        return ConnectFailures.silentAfterHandshake(e.getCause(), progress);
       }
       if (!written) {
-        return ConnectFailures.of(e);
+        return ConnectFailures.of(e, progress);
       }
       String text = ConnectFailures.message(e);
       if (text.contains("REFUSED_STREAM")) { // also what OkHttp says of streams above GOAWAY's last
@@ -672,7 +866,9 @@ final class CallTransport implements Transport {
             e);
       }
       // OkHttp resets what is open with CANCEL when the connection ends
-      boolean lost = !text.contains("stream was reset") || text.contains("CANCEL");
+      boolean lost =
+          !ConnectFailures.has(e, ProtocolException.class)
+              && (!text.contains("stream was reset") || text.contains("CANCEL"));
       Failure failure = lost ? Failure.CONNECTION_LOST : Failure.PROTOCOL;
       return new AttemptFailure(failure, Delivery.UNKNOWN, false, text, e);
     }
@@ -731,8 +927,6 @@ final class CallTransport implements Transport {
 
   /** An attempt that only opens a connection. */
   private static final class Connecting implements Handler {
-    private static final UUID NO_ID = new UUID(0, 0);
-
     private final CompletableFuture<Void> connected;
 
     Connecting(CompletableFuture<Void> connected) {
@@ -740,8 +934,8 @@ final class CallTransport implements Transport {
     }
 
     @Override
-    public PushRequest begin() {
-      return new PushRequest("", NO_ID, 0, null, new byte[0]); // never written
+    public PushRequest begin(ApnsCredentials credentials) {
+      return new PushRequest("", AttemptFailure.NO_ID, 0, null, new byte[0]); // never written
     }
 
     @Override
@@ -762,18 +956,60 @@ final class CallTransport implements Transport {
     }
   }
 
-  /** Tells a dialling call's leave to the gate, on the thread that dials. */
-  private static final class Observer extends EventListener {
+  /** Tells a dialling call's leave to the gate, on the thread that dials, and how far it is. */
+  private static final class DialWatch extends EventListener {
     private final DialGate dialGate;
 
-    Observer(DialGate dialGate) {
+    DialWatch(DialGate dialGate) {
       this.dialGate = dialGate;
     }
 
     @Override
+    public void dnsStart(Call call, String name) {
+      CallAttempt attempt = dialling(call);
+      if (attempt == null) {
+        return;
+      }
+      if (name.equals(call.request().url().host())) {
+        attempt.progress.at(DialProgress.Step.LOOKUP);
+      } else {
+        attempt.progress.atProxy(name);
+      }
+    }
+
+    @Override
     public void connectStart(Call call, InetSocketAddress address, Proxy proxy) {
+      CallAttempt attempt = dialling(call);
+      dialGate.nextDial(attempt != null);
+      if (attempt == null) {
+        return;
+      }
+      if (proxy.type() == Proxy.Type.DIRECT) {
+        attempt.progress.at(DialProgress.Step.TCP);
+      } else {
+        attempt.progress.atProxy(String.valueOf(proxy.address()));
+      }
+    }
+
+    @Override
+    public void secureConnectStart(Call call) {
+      CallAttempt attempt = dialling(call);
+      if (attempt != null) {
+        attempt.progress.at(DialProgress.Step.TLS);
+      }
+    }
+
+    @Override
+    public void secureConnectEnd(Call call, @Nullable Handshake handshake) {
+      CallAttempt attempt = dialling(call);
+      if (attempt != null) {
+        attempt.progress.at(DialProgress.Step.SETTINGS);
+      }
+    }
+
+    private static @Nullable CallAttempt dialling(Call call) {
       CallAttempt attempt = call.request().tag(CallAttempt.class);
-      dialGate.nextDial(attempt != null && attempt.mayDial);
+      return attempt != null && attempt.mayDial ? attempt : null;
     }
   }
 

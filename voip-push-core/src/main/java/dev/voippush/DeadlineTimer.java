@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Nearly every deadline is cleared before it comes. So they stand in lists, one for each {@value
  * #TICK_MILLIS} ms, from which one is unlinked in constant time; the thread sleeps until the first
- * list is due, and an idle client's does not wake up. Thread-safe. Tasks must not block.
+ * list is due, and has nothing else to wake up for. Thread-safe. Tasks must not block.
  */
-final class DeadlineTimer implements AutoCloseable {
+class DeadlineTimer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DeadlineTimer.class);
 
   private static final int TICK_MILLIS = 10;
@@ -24,10 +24,26 @@ final class DeadlineTimer implements AutoCloseable {
 
   private final Object lock = new Object();
   private final TreeMap<Long, Deadline> lists = new TreeMap<>(); // by tick, each with a list head
-  private final long origin = System.nanoTime();
+  private final LongSupplier nanoTime;
+  private final long origin;
   private @Nullable Thread thread;
   private long wakeUp = NOTHING;
   private boolean closed;
+
+  DeadlineTimer() {
+    this(System::nanoTime);
+  }
+
+  /** Measures time by {@code nanoTime}, as {@link System#nanoTime} does. */
+  DeadlineTimer(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.origin = nanoTime.getAsLong();
+  }
+
+  /** The time by which deadlines come: monotonic, of no particular origin. */
+  final long nanoTime() {
+    return nanoTime.getAsLong();
+  }
 
   /** Something to do at a time; may be set again and again, the last time counts. */
   final class Deadline {
@@ -42,7 +58,7 @@ final class DeadlineTimer implements AutoCloseable {
 
     /** Sets it, in place of any earlier setting; zero and less means at once. */
     void setIn(long nanos) {
-      long due = System.nanoTime() - origin + Math.max(0, nanos);
+      long due = nanoTime() - origin + Math.max(0, nanos);
       long tick = (due + TICK_NANOS - 1) / TICK_NANOS;
       synchronized (lock) {
         unlink();
@@ -104,7 +120,8 @@ final class DeadlineTimer implements AutoCloseable {
     return deadline;
   }
 
-  private void wake() {
+  /** The first deadline has changed; called under the lock. */
+  void wake() {
     if (thread == null) {
       thread = Threads.daemons("voip-push-timer").newThread(this::run);
       thread.start();
@@ -114,49 +131,63 @@ final class DeadlineTimer implements AutoCloseable {
   }
 
   private void run() {
-    while (true) {
-      Runnable due;
-      synchronized (lock) {
-        if (closed) {
-          return;
-        }
-        due = awaitNext();
-      }
-      if (due != null) {
+    while (awaitDue()) {
+      runDue();
+    }
+  }
+
+  /** Blocks until a deadline is due; false if this is closed. */
+  private boolean awaitDue() {
+    synchronized (lock) {
+      while (!closed) {
+        long left = nanosToNext();
         try {
-          due.run();
-        } catch (RuntimeException | Error e) {
-          log.error("a deadline's task failed", e);
+          if (left == NOTHING) {
+            lock.wait();
+          } else if (left > 0) {
+            TimeUnit.NANOSECONDS.timedWait(lock, left + TimeUnit.MILLISECONDS.toNanos(1));
+          } else {
+            return true;
+          }
+        } catch (InterruptedException e) { // nobody of ours does
+          log.debug("interrupted", e);
         }
+      }
+      return false;
+    }
+  }
+
+  /** Returns the nanoseconds until the first deadline, zero and less if it is due. */
+  final long nanosToNext() {
+    synchronized (lock) {
+      wakeUp = lists.isEmpty() ? NOTHING : lists.firstKey();
+      return wakeUp == NOTHING ? NOTHING : wakeUp * TICK_NANOS - (nanoTime() - origin);
+    }
+  }
+
+  /** Runs what is due, on this thread. */
+  final void runDue() {
+    for (Runnable task = pollDue(); task != null; task = pollDue()) {
+      try {
+        task.run();
+      } catch (RuntimeException | Error e) {
+        log.error("a deadline's task failed", e);
       }
     }
   }
 
-  /** Returns the next task that is due, or null after a while without one. */
-  @SuppressWarnings("WaitNotInLoop") // run() is the loop
-  private @Nullable Runnable awaitNext() {
-    Map.Entry<Long, Deadline> first = lists.firstEntry();
-    try {
-      if (first == null) {
-        wakeUp = NOTHING;
-        lock.wait();
+  private @Nullable Runnable pollDue() {
+    synchronized (lock) {
+      if (closed || nanosToNext() > 0) {
         return null;
       }
-      wakeUp = first.getKey();
-      long left = wakeUp * TICK_NANOS - (System.nanoTime() - origin);
-      if (left > 0) {
-        TimeUnit.NANOSECONDS.timedWait(lock, left + TimeUnit.MILLISECONDS.toNanos(1));
+      Deadline next = lists.firstEntry().getValue().next;
+      if (next == null) {
         return null;
       }
-    } catch (InterruptedException e) { // nobody of ours does
-      return null;
+      next.unlink();
+      return next.task;
     }
-    Deadline next = first.getValue().next;
-    if (next == null) {
-      return null;
-    }
-    next.unlink();
-    return next.task;
   }
 
   /** Forgets all deadlines and ends the thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import dev.voippush.DialProgress.Step;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -26,7 +27,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -40,14 +40,13 @@ import org.slf4j.LoggerFactory;
  * before when these have not answered within {@value #NEXT_ADDRESS_MILLIS} ms (RFC 8305), so that a
  * dead one holds up nobody.
  */
-final class Dialer {
+class Dialer {
   private static final Logger log = LoggerFactory.getLogger(Dialer.class);
   private static final int NEXT_ADDRESS_MILLIS = 250;
   private static final ThreadFactory THREADS = Threads.daemons("voip-push-dial");
 
   private final String host;
   private final int port;
-  private final TlsSettings tls;
   private final ProxySettings proxySettings;
   private final Resolver resolver;
 
@@ -57,29 +56,42 @@ final class Dialer {
     InetAddress[] resolve(String host) throws UnknownHostException;
   }
 
-  Dialer(String host, int port, TlsSettings tls, ProxySettings proxySettings, Resolver resolver) {
+  Dialer(String host, int port, ProxySettings proxySettings, Resolver resolver) {
     this.host = host;
     this.port = port;
-    this.tls = tls;
     this.proxySettings = proxySettings;
     this.resolver = resolver;
+  }
+
+  Dial dial(TlsSettings tls) {
+    return new Dial(tls);
   }
 
   /** How an attempt to connect to one address ended. */
   private record Outcome(@Nullable Socket socket, @Nullable IOException failure) {}
 
   /** One connection on its way, and then its sockets. */
-  final class Dial {
+  class Dial {
+    private final TlsSettings tls;
+    private final DialProgress progress = new DialProgress(hostAndPort(host, port));
     private final Set<Socket> sockets = new HashSet<>(); // guarded by this
     private @Nullable CompletableFuture<?> lookup; // guarded by this
     private boolean aborted; // guarded by this
+
+    Dial(TlsSettings tls) {
+      this.tls = tls;
+    }
 
     /** Blocks until TLS is established, or throws why not; {@link #abort} ends it early. */
     SSLSocket open() throws IOException {
       IOException failed = null;
       for (Proxy proxy : proxySettings.proxiesFor(host, port)) {
         try {
-          return handshake(connect(proxy));
+          Socket connected = connect(proxy);
+          progress.at(Step.TLS);
+          SSLSocket socket = handshake(connected);
+          progress.at(Step.SETTINGS);
+          return socket;
         } catch (SSLException | ConnectFailures.NoHttp2Exception e) {
           throw e;
         } catch (IOException e) {
@@ -95,6 +107,10 @@ final class Dialer {
         }
       }
       throw failed == null ? new ConnectException("no way to " + host) : failed;
+    }
+
+    DialProgress progress() {
+      return progress;
     }
 
     /** Closes what there is, under TLS: nothing is written any more, so nothing can hang. */
@@ -122,17 +138,21 @@ final class Dialer {
 
     private Socket connect(Proxy proxy) throws IOException {
       if (proxy.type() == Proxy.Type.DIRECT) {
-        return connect(resolve(host), port);
+        progress.at(Step.LOOKUP);
+        List<InetAddress> addresses = resolve(host);
+        progress.at(Step.TCP);
+        return connect(addresses, port);
       }
+      progress.atProxy(String.valueOf(proxy.address()));
       if (!(proxy.address() instanceof InetSocketAddress address)) {
-        throw new ConnectException("proxy " + proxy + " has no address that is known here");
+        throw new ConnectFailures.ProxyException(proxy, "has no address that is known here");
       }
       Socket socket;
       try {
         socket = connect(resolve(address.getHostString()), address.getPort());
       } catch (IOException e) {
-        throw new ConnectException(
-            "proxy " + address + " cannot be reached: " + ConnectFailures.message(e));
+        throw new ConnectFailures.ProxyException(
+            address, "cannot be reached: " + ConnectFailures.message(e));
       }
       try {
         proxySettings.tunnel(proxy, socket, host, port);
@@ -296,14 +316,7 @@ final class Dialer {
         throw e;
       } catch (IOException e) {
         forget(raw);
-        SSLException refused =
-            new SSLHandshakeException(
-                "the server ended the connection during the TLS handshake, as it may when it"
-                    + " refuses the client certificate ("
-                    + e.getMessage()
-                    + ")");
-        refused.initCause(e);
-        throw refused;
+        throw new ConnectFailures.HandshakeEndedException(e, false);
       }
       if (!"h2".equals(socket.getApplicationProtocol())) {
         forget(raw);

@@ -16,7 +16,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import javax.net.ssl.HandshakeCompletedListener;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
@@ -76,22 +75,19 @@ final class ObservedSslSocket extends SSLSocket {
    */
   @Override
   public void startHandshake() throws IOException {
+    boolean over = false;
     try {
       socket.startHandshake();
-      if (socket.getSession().getProtocol().equals("TLSv1.3")) {
+      over = true;
+      if (socket.getSession().getProtocol().equals("TLSv1.3")
+          && "h2".equals(socket.getApplicationProtocol())) { // or it may end, not knowing HTTP/2
         readAhead();
       }
     } catch (SSLException | SocketTimeoutException e) {
       ended(e);
       throw e;
     } catch (IOException e) {
-      SSLException refused =
-          new SSLHandshakeException(
-              "the server ended the connection during the TLS handshake, as it may when it refuses"
-                  + " the client certificate ("
-                  + e.getMessage()
-                  + ")");
-      refused.initCause(e);
+      SSLException refused = new ConnectFailures.HandshakeEndedException(e, over);
       ended(refused);
       throw refused;
     }

@@ -5,7 +5,6 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
@@ -64,7 +63,7 @@ record ProxySettings(@Nullable Proxy proxy, @Nullable Credentials credentials) {
         socksConnect(socket, host, port);
       }
     } catch (IOException e) {
-      throw new ConnectException("proxy " + through.address() + " " + ConnectFailures.message(e));
+      throw new ConnectFailures.ProxyException(through.address(), ConnectFailures.message(e));
     }
   }
 

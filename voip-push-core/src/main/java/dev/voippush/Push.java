@@ -3,6 +3,8 @@ package dev.voippush;
 
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
+import dev.voippush.credentials.ApnsCredentials;
+import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,10 +32,13 @@ final class Push {
   private final RetryBudget budget;
   private final DeviceToken device;
   private final CallPayload call;
+  private final @Nullable Ring ring;
   private final boolean callerWaits;
   private final UUID apnsId;
-  private final long deadline;
+  private final DeadlineTimer time;
   private final DeadlineTimer.Deadline timer;
+  private final long accepted;
+  private final long deadline;
   private final Verdict verdict = new Verdict();
 
   // Guarded by this:
@@ -61,23 +66,32 @@ final class Push {
   }
 
   /**
+   * @param ring of which this push is a part, if it is
    * @param callerWaits true if the caller's thread does nothing but wait for the verdict
    */
-  Push(VoipPushClient client, DeviceToken device, CallPayload call, boolean callerWaits) {
+  Push(
+      VoipPushClient client,
+      DeviceToken device,
+      CallPayload call,
+      @Nullable Ring ring,
+      boolean callerWaits) {
     this.client = client;
     this.settings = client.settings;
     this.transport = client.transport;
-    this.timer = client.timer.deadline(this::timeHasCome);
+    this.time = client.timer;
+    this.timer = time.deadline(this::timeHasCome);
     this.retryPolicy = client.retryPolicy;
     this.budget = client.budget;
     this.device = device;
     this.call = call;
+    this.ring = ring;
     this.callerWaits = callerWaits;
     this.apnsId = client.apnsIds.next();
     Instant now = settings.clock.instant();
     Instant over = call.expiresAt();
+    this.accepted = time.nanoTime();
     this.deadline =
-        System.nanoTime()
+        accepted
             + (over.getEpochSecond() - now.getEpochSecond()) * NANOS_PER_SECOND
             + (over.getNano() - now.getNano());
   }
@@ -108,30 +122,52 @@ final class Push {
   }
 
   private void complete(PushResult result) {
-    client.ended(this);
+    client.ended(this, result);
     if (callerWaits) {
       verdict.complete(result);
-    } else {
-      client.onExecutor(() -> verdict.complete(result));
+      return;
     }
+    client.onExecutor(
+        () -> {
+          verdict.complete(result);
+          if (ring != null) {
+            ring.ended(device, result);
+          }
+        });
   }
 
   private void complete(VoipPushException failure) {
-    client.ended(this);
+    client.ended(this, failure);
     if (callerWaits) {
       verdict.completeExceptionally(failure);
-    } else {
-      client.onExecutor(() -> verdict.completeExceptionally(failure));
+      return;
     }
+    client.onExecutor(
+        () -> {
+          verdict.completeExceptionally(failure);
+          if (ring != null) {
+            ring.ended(device, failure);
+          }
+        });
+  }
+
+  /** What a listener is told of it. */
+  PushEvent event() {
+    int begun;
+    synchronized (this) {
+      begun = attempts;
+    }
+    Duration elapsed = Duration.ofNanos(time.nanoTime() - accepted);
+    return new PushEvent(call.callId(), device, apnsId, begun, elapsed);
   }
 
   /** The time left for the call, never negative. */
   Duration remaining() {
-    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+    return Duration.ofNanos(Math.max(0, deadline - time.nanoTime()));
   }
 
   private boolean isOver() {
-    return deadline - System.nanoTime() <= 0;
+    return deadline - time.nanoTime() <= 0;
   }
 
   void start() {
@@ -139,7 +175,7 @@ final class Push {
       end(Failure.DEADLINE, "the call was over at " + call.expiresAt() + ", before it was sent");
       return;
     }
-    budget.push(System.nanoTime());
+    budget.push(time.nanoTime());
     attempt(callerWaits);
   }
 
@@ -148,7 +184,7 @@ final class Push {
    * is if it comes no later: a push has several waits, and most end soon.
    */
   private void waitFor(Wait what, long nanos) {
-    long now = System.nanoTime();
+    long now = time.nanoTime();
     long wait = Math.min(nanos, deadline - now);
     waitingFor = what;
     waitUntil = now + wait;
@@ -167,7 +203,7 @@ final class Push {
       if (ended) {
         return;
       }
-      long left = waitUntil - System.nanoTime();
+      long left = waitUntil - time.nanoTime();
       timerSet = left > 0;
       if (left > 0) { // the wait that the timer was set for is over
         timerAt = waitUntil;
@@ -178,7 +214,7 @@ final class Push {
       attempt = current;
     }
     if (isOver()) {
-      deadlineReached();
+      giveUp(Failure.DEADLINE, "the call was over at " + call.expiresAt());
     } else if (what == Wait.RETRY) {
       attempt(false);
     } else if (attempt != null && what != Wait.NOTHING) {
@@ -202,17 +238,36 @@ final class Push {
   private final class Try implements Transport.Handler {
     private Transport.@Nullable Attempt handle;
     private boolean cancelled;
+    private @Nullable String suspicion; // of its connection
     private boolean written;
+    private @Nullable ApnsCredentials credentials;
     private @Nullable String authorization;
+    private boolean keyRefused; // and it was replaced meanwhile: only a new connection helps
 
     void enqueued(Transport.Attempt attempt) {
-      boolean late;
+      boolean cancel;
+      String suspect;
       synchronized (Push.this) {
         handle = attempt;
-        late = cancelled;
+        cancel = cancelled;
+        suspect = suspicion;
       }
-      if (late) {
+      if (suspect != null) {
+        attempt.suspectConnection(suspect);
+      }
+      if (cancel) {
         attempt.cancel();
+      }
+    }
+
+    void suspectConnection(String why) {
+      Transport.Attempt attempt;
+      synchronized (Push.this) {
+        suspicion = why;
+        attempt = handle;
+      }
+      if (attempt != null) {
+        attempt.suspectConnection(why);
       }
     }
 
@@ -228,36 +283,44 @@ final class Push {
     }
 
     @Override
-    public @Nullable PushRequest begin() {
+    public @Nullable PushRequest begin(ApnsCredentials credentials) {
       if (isOver()) {
         return null; // the deadline's timer ends the push
       }
       String bearer;
       long expiration;
       try {
-        bearer = settings.bearerToken();
+        bearer = credentials instanceof SigningKey key ? key.bearerToken(settings.clock) : null;
         expiration = expiration(call, settings.clock.instant());
       } catch (RuntimeException e) { // the key's provider, or the user's clock
         end(Failure.CONNECT, "the request cannot be made: " + e);
         return null;
       }
       synchronized (Push.this) {
-        if (ended || this != current) {
+        if (ended || isStopped() || this != current) {
           return null;
         }
         attempts++;
         lastWasRejection = false;
+        this.credentials = credentials;
         authorization = bearer;
         waitFor(Wait.WRITING, settings.writeTimeoutNanos);
       }
+      client.tell(Push.this, PushListener::attemptStarted);
       return new PushRequest(device.hex(), apnsId, expiration, bearer, call.json());
+    }
+
+    /** Where it went, for an explanation. */
+    Target target() {
+      ApnsCredentials sentWith = credentials == null ? client.credentials() : credentials;
+      return Target.of(settings.endpoint, settings.topic, sentWith);
     }
 
     @Override
     public boolean mayWrite() {
       Try older;
       synchronized (Push.this) {
-        if (ended || this != current) {
+        if (ended || isStopped() || this != current) {
           return false;
         }
         written = true;
@@ -296,7 +359,7 @@ final class Push {
     Try other;
     PushResult result;
     Optional<Duration> delay = Optional.empty();
-    Transport.Attempt suspect = null;
+    boolean leave = false;
     synchronized (this) {
       if (ended) {
         return;
@@ -311,28 +374,35 @@ final class Push {
       current = null;
       timedOut = null;
       Sent sent = new Sent(apnsId, attempts, unknown);
-      result = ResponseReader.read(response, sent);
+      result = ResponseReader.read(response, sent, attempt::target);
       if (result instanceof PushResult.Rejected rejected) {
         try {
           delay = afterRejection(attempt, rejected, response);
         } catch (RuntimeException e) { // the key's provider, or the user's clock
           log.warn("call {}: {} is not retried", call.callId(), rejected, e);
         }
-        suspect = rejected.reason() == RejectionReason.SHUTDOWN ? attempt.handle : null;
+        leave = rejected.reason() == RejectionReason.SHUTDOWN || attempt.keyRefused;
         lastRejection = rejected;
         lastWasRejection = true;
       }
       if (delay.isEmpty()) {
         finish();
-      } else {
-        retryIn(delay.get());
       }
+    }
+    client.answered(result, attempt.credentials);
+    if (leave) { // before the retry, which must not go there again
+      attempt.suspectConnection("APNs said " + ((PushResult.Rejected) result).rawReason());
+    }
+    if (delay.isPresent()) {
+      synchronized (this) {
+        if (!ended) {
+          retryIn(delay.get());
+        }
+      }
+      retryScheduled(delay.get(), result.toString());
     }
     if (other != null) {
       other.cancel();
-    }
-    if (suspect != null) {
-      suspect.suspectConnection("APNs said Shutdown"); // not there again
     }
     if (delay.isEmpty()) {
       complete(result);
@@ -341,32 +411,38 @@ final class Push {
 
   private Optional<Duration> afterRejection(
       Try attempt, PushResult.Rejected rejected, PushResponse response) {
+    if (isStopped() || client.isClosed()) {
+      return Optional.empty();
+    }
     if (rejected.reason() == RejectionReason.EXPIRED_PROVIDER_TOKEN
         && attempt.authorization != null
         && !tokenRenewed
         && attempts < RetryPolicy.MAX_ATTEMPTS) {
       tokenRenewed = true;
-      return settings.renewBearerToken(attempt.authorization)
-          ? Optional.of(Duration.ZERO)
-          : Optional.empty();
+      boolean renewed =
+          attempt.credentials instanceof SigningKey key
+              && key.replaceRefused(attempt.authorization, settings.clock).isPresent();
+      attempt.keyRefused = !renewed && attempt.credentials != client.credentials();
+      return renewed || attempt.keyRefused ? Optional.of(Duration.ZERO) : Optional.empty();
     }
     Optional<Duration> delay =
         retryPolicy.afterRejection(
             rejected, ResponseReader.retryAfter(response, settings.clock.instant()), history());
     if (delay.isPresent()) {
-      if (!budget.tryRetry(System.nanoTime())) {
+      if (!budget.tryRetry(time.nanoTime())) {
         log.debug("call {}: {} is not retried, too many pushes are", call.callId(), rejected);
         return Optional.empty();
       }
       if (rejected.status() == 429) {
         throttled++;
       }
-      log.debug("call {}: retry in {} after {}", call.callId(), delay.get(), rejected);
     }
     return delay;
   }
 
   private void failed(Try attempt, AttemptFailure failure) {
+    Optional<Duration> delay;
+    Failure how = failure.failure();
     synchronized (this) {
       if (attempt == timedOut && failure.delivery() == Delivery.NOT_SENT) {
         timedOut = null;
@@ -377,46 +453,47 @@ final class Push {
       }
       lastFailure = failure;
       current = null;
-      Optional<Duration> delay = retryPolicy.afterFailure(failure, history());
+      delay = isStopped() ? Optional.empty() : retryPolicy.afterFailure(failure, history());
       if (failure.delivery() == Delivery.UNKNOWN) {
         unknown = true;
+      } else if (isStopped()) {
+        how = Failure.STOPPED; // which is why it is not tried again
       }
       if (delay.isPresent()) {
-        log.debug("call {}: retry in {} after {}", call.callId(), delay.get(), failure.message());
         retryIn(delay.get());
-        return;
       }
     }
-    end(failure.failure(), failure.message());
+    if (delay.isPresent()) {
+      retryScheduled(delay.get(), failure.message());
+    } else {
+      end(how, failure.message());
+    }
   }
 
   private void timeout(Try attempt, boolean written) {
-    Transport.Attempt handle;
     boolean again;
     synchronized (this) {
       if (ended || attempt != current || attempt.written != written) {
         return;
       }
-      handle = attempt.handle;
       again =
-          (written
-                  ? retryPolicy.afterUnknown(history())
-                  : retryPolicy.afterFailure(stalled(), history()))
-              .isPresent();
+          !isStopped()
+              && (written
+                      ? retryPolicy.afterUnknown(history())
+                      : retryPolicy.afterFailure(stalled(), history()))
+                  .isPresent();
       if (written) {
         unknown = true;
         timedOut = attempt;
       }
       current = null;
     }
-    if (handle != null) {
-      handle.suspectConnection("APNs did not answer in time");
-    }
+    attempt.suspectConnection("APNs did not answer in time");
     if (!written) {
       attempt.cancel();
     }
     if (again) {
-      log.debug("call {}: no answer in time, trying another connection", call.callId());
+      retryScheduled(Duration.ZERO, "no answer in time");
       attempt(false);
     } else {
       end(
@@ -439,7 +516,27 @@ final class Push {
     waitFor(Wait.RETRY, delay.toNanos());
   }
 
-  private void deadlineReached() {
+  private void retryScheduled(Duration delay, String why) {
+    log.debug("call {}, device {}: retry in {} after {}", call.callId(), device, delay, why);
+    client.tell(this, (listener, push) -> listener.retryScheduled(push, delay, why));
+  }
+
+  private boolean isStopped() {
+    return ring != null && ring.isStopped();
+  }
+
+  /** The ring {@link Ring#isStopped is stopped}. What has been handed over keeps its verdict. */
+  void stop() {
+    synchronized (this) {
+      if (current != null && current.written) {
+        return;
+      }
+    }
+    giveUp(Failure.STOPPED, "the ring was stopped");
+  }
+
+  /** Ends it: by the last verdict, if the last attempt has got one. */
+  private void giveUp(Failure failure, String why) {
     PushResult.Rejected rejected = null;
     Try first = null;
     Try second = null;
@@ -452,7 +549,7 @@ final class Push {
       }
     }
     if (rejected == null) {
-      end(Failure.DEADLINE, "the call was over at " + call.expiresAt());
+      end(failure, why);
       return;
     }
     if (first != null) {
@@ -506,7 +603,9 @@ final class Push {
   private VoipPushException exception(
       Failure failure, String why, @Nullable AttemptFailure obstacle) {
     Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
-    StringBuilder message = new StringBuilder(settings.host).append(": ").append(why);
+    StringBuilder message =
+        new StringBuilder(why.startsWith(settings.host) ? "" : settings.host + ": ");
+    message.append(why);
     Throwable cause = null;
     AttemptFailure last = obstacle == null ? lastFailure : obstacle;
     if (last != null) {

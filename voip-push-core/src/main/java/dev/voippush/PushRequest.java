@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
 record PushRequest(
     String token, UUID apnsId, long expiration, @Nullable String bearerToken, byte[] body) {
 
+  /** Returns the bytes of what differs from request to request. */
+  int size() {
+    return token.length() + (bearerToken == null ? 0 : bearerToken.length()) + body.length;
+  }
+
   /** Never the token, the JWT or the payload. */
   @Override
   public String toString() {

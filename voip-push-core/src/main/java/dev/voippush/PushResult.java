@@ -2,7 +2,6 @@
 package dev.voippush;
 
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -83,13 +82,20 @@ public sealed interface PushResult {
     private final String rawReason;
     private final RejectionReason reason;
     private final Optional<Instant> tokenInvalidSince;
+    private final @Nullable Target target; // null: made by a user's test
 
-    Rejected(Sent sent, int status, String rawReason, @Nullable Instant tokenInvalidSince) {
+    Rejected(
+        Sent sent,
+        int status,
+        String rawReason,
+        @Nullable Instant tokenInvalidSince,
+        @Nullable Target target) {
       this.sent = sent;
       this.status = status;
       this.rawReason = rawReason;
       this.reason = RejectionReason.of(rawReason);
       this.tokenInvalidSince = Optional.ofNullable(tokenInvalidSince);
+      this.target = target;
     }
 
     /**
@@ -98,7 +104,7 @@ public sealed interface PushResult {
      * @param rawReason Apple's word, for example {@code "BadDeviceToken"}
      */
     public static Rejected of(UUID apnsId, int status, String rawReason) {
-      return new Rejected(new Sent(apnsId, 1, false), status, rawReason, null);
+      return new Rejected(new Sent(apnsId, 1, false), status, rawReason, null, null);
     }
 
     /** Returns a 410 {@code Unregistered} of one attempt, for tests of your own. */
@@ -107,7 +113,8 @@ public sealed interface PushResult {
           new Sent(apnsId, 1, false),
           410,
           "Unregistered",
-          Objects.requireNonNull(tokenInvalidSince));
+          Objects.requireNonNull(tokenInvalidSince),
+          null);
     }
 
     @Override
@@ -141,8 +148,8 @@ public sealed interface PushResult {
     }
 
     /**
-     * Returns the reason as APNs sent it; the body (its first 256 characters) if that was not
-     * Apple's JSON; {@code ""} if there was none.
+     * Returns the reason as APNs sent it; the body (its first 256 characters, on one line and
+     * without long hexadecimal numbers) if that was not Apple's JSON; {@code ""} if there was none.
      */
     public String rawReason() {
       return rawReason;
@@ -161,15 +168,23 @@ public sealed interface PushResult {
       return reason.remedy(status);
     }
 
-    /** Returns a sentence for a log or a person: the status, the reason, what it means. */
+    /**
+     * Returns a sentence or two for a log or a person: the status, the reason, what it means, and
+     * what the client is set to that has to do with it: environment and host, topic, the ids of a
+     * signing key. It ends with a link into the documentation. Nothing in it is secret, the device
+     * token is not in it, and it is one line. Results of {@link #of} and {@link #unregistered} come
+     * from no client and so tell only what the reason means.
+     */
     public String explanation() {
+      String advice = target == null ? "" : target.advice(reason);
       return "APNs said "
           + status
           + (rawReason.isEmpty() ? "" : " " + rawReason)
           + ": "
           + reason.meaning()
+          + (advice.isEmpty() ? "" : "; " + advice)
           + " (docs/troubleshooting.md#"
-          + remedy().name().toLowerCase(Locale.ROOT).replace('_', '-')
+          + reason.anchor(status)
           + ")";
     }
 

@@ -2,6 +2,7 @@
 package dev.voippush;
 
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -158,6 +159,24 @@ public enum RejectionReason {
       case 403 -> Remedy.FIX_CREDENTIALS;
       case 410 -> Remedy.DISCARD_TOKEN;
       default -> Remedy.FIX_REQUEST;
+    };
+  }
+
+  /** Returns the section of {@code docs/troubleshooting.md} that is about it. */
+  String anchor(int status) {
+    return switch (this) {
+      case BAD_DEVICE_TOKEN -> "bad-device-token";
+      case DEVICE_TOKEN_NOT_FOR_TOPIC -> "device-token-not-for-topic";
+      case TOPIC_DISALLOWED, BAD_TOPIC -> "topic-disallowed";
+      case BAD_CERTIFICATE_ENVIRONMENT, BAD_ENVIRONMENT_KEY_ID_IN_TOKEN ->
+          "credentials-for-another-environment";
+      case EXPIRED_PROVIDER_TOKEN,
+          INVALID_PROVIDER_TOKEN,
+          MISSING_PROVIDER_TOKEN,
+          UNRELATED_KEY_ID_IN_TOKEN,
+          TOO_MANY_PROVIDER_TOKEN_UPDATES ->
+          "provider-token";
+      default -> remedy(status).name().toLowerCase(Locale.ROOT).replace('_', '-');
     };
   }
 

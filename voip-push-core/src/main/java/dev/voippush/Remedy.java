@@ -3,7 +3,10 @@ package dev.voippush;
 
 /** What to do about a push that APNs rejected. */
 public enum Remedy {
-  /** The app is gone from the device: discard the token, unless the app has registered since. */
+  /**
+   * The app is gone from the device: discard the token, unless the app has registered since. {@link
+   * DeadTokens} does it.
+   */
   DISCARD_TOKEN,
   /**
    * Token, topic and environment do not fit together: compare the client's configuration with what

@@ -10,18 +10,22 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the verdict out of an answer. Whatever the body holds, the status is kept. */
 final class ResponseReader {
   private static final int MAX_RAW_REASON = 256;
+  private static final Pattern UNIQUE_ID = Pattern.compile("\\p{Graph}{1,256}");
+  private static final Pattern LONG_HEX = Pattern.compile("(\\p{XDigit}{8})\\p{XDigit}{8,}");
   private static final long MAX_RETRY_AFTER_SECONDS = Duration.ofDays(365).toSeconds();
 
   private ResponseReader() {}
 
-  static PushResult read(PushResponse response, Sent sent) {
+  static PushResult read(PushResponse response, Sent sent, Supplier<Target> target) {
     if (response.status() == 200) {
-      return new PushResult.Accepted(sent, response.uniqueId());
+      return new PushResult.Accepted(sent, uniqueId(response));
     }
     String rawReason = "";
     Instant tokenInvalidSince = null;
@@ -40,15 +44,24 @@ final class ResponseReader {
         rawReason = asText(response.body());
       }
     }
-    return new PushResult.Rejected(sent, response.status(), rawReason, tokenInvalidSince);
+    return new PushResult.Rejected(
+        sent, response.status(), rawReason, tokenInvalidSince, target.get());
+  }
+
+  /** An id that is none could be as long as all headers, or forge lines in a log. */
+  private static @Nullable String uniqueId(PushResponse response) {
+    String id = response.uniqueId();
+    return id != null && UNIQUE_ID.matcher(id).matches() ? id : null;
   }
 
   private static String asText(byte[] body) {
     return cut(new String(body, StandardCharsets.UTF_8).strip());
   }
 
+  /** Fit for a log: of limited length, one line, without the token that an error page may show. */
   private static String cut(String text) {
-    return text.length() <= MAX_RAW_REASON ? text : text.substring(0, MAX_RAW_REASON);
+    String shown = LONG_HEX.matcher(text).replaceAll("$1…").replaceAll("\\p{Cntrl}+", " ");
+    return shown.length() <= MAX_RAW_REASON ? shown : shown.substring(0, MAX_RAW_REASON);
   }
 
   /**

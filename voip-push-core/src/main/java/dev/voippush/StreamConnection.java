@@ -7,6 +7,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -52,15 +53,24 @@ final class StreamConnection {
   private static final int DEFAULT_WINDOW = 65_535;
   private static final int RECORD = 16 * 1024; // the most that TLS takes at once
   private static final int MAX_REASON = 256;
+
+  /** Answers to a server's control frames that wait to be written: more is an attack. */
+  private static final int MAX_UNWRITTEN_ANSWERS = 10_000;
+
   private static final long FIRST_BYTES_MILLIS = 1_000;
   private static final long UNANSWERED_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long BODY_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long LAST_ANSWERS_MILLIS = 1_000;
+  private static final long GATHERING_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
   private static final long NEVER = Long.MIN_VALUE;
+
+  /** More than HEADERS take without token and JWT, frame headers included. */
+  private static final int MOST_HEADERS = 1024;
 
   // RFC 9113 §6
   private static final int FRAME_HEADER = 9;
+  private static final int MAX_FRAME = 16_384;
   private static final int DATA = 0;
   private static final int HEADERS = 1;
   private static final int RST_STREAM = 3;
@@ -68,10 +78,12 @@ final class StreamConnection {
   private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
 
+  private static final ByteString HTTP_1 = ByteString.encodeUtf8("HTTP/");
   private static final ByteString STATUS_OK = ByteString.encodeUtf8("200");
   private static final ByteString UNIQUE_ID = ByteString.encodeUtf8("apns-unique-id");
   private static final ByteString RETRY_AFTER = ByteString.encodeUtf8("retry-after");
 
+  final Identity identity;
   private final StreamTransport transport;
   private final Object lock;
   private final Dialer.Dial dial;
@@ -98,6 +110,7 @@ final class StreamConnection {
   private final StreamTable streams = new StreamTable();
   private final List<StreamAttempt> heldBack = new ArrayList<>(); // by flow control
   private final ArrayDeque<Control> controls = new ArrayDeque<>();
+  private volatile int unwrittenAnswers; // of controls
   private int nextStreamId = 1;
   private int streamLimit = Integer.MAX_VALUE;
   private long connectionWindow = DEFAULT_WINDOW;
@@ -110,11 +123,14 @@ final class StreamConnection {
   private volatile long lastRead;
   private volatile long writingSince = NEVER;
 
+  private final long diallingSince = System.nanoTime();
+  private volatile long openSince;
+
   // Under writing:
   private final ReentrantLock writing = new ReentrantLock();
   private final StreamAttempt[] batch = new StreamAttempt[MAX_BATCH];
   private final Buffer block = new Buffer();
-  private @Nullable Output output;
+  private volatile @Nullable Output output;
 
   /** A frame that is not part of a request. */
   @FunctionalInterface
@@ -130,6 +146,9 @@ final class StreamConnection {
     private final byte[] record = new byte[RECORD];
     private int gathered;
     private volatile long handedOver;
+
+    /** Odd while requests are gathered that TLS has not got; no I/O is done meanwhile. */
+    private volatile int phase;
 
     Output(SSLSocket socket) throws IOException {
       this.socket = socket;
@@ -156,7 +175,12 @@ final class StreamConnection {
               int count = gathered;
               gathered = 0;
               handedOver += count; // before: what fails may have got through
+              boolean more = isGathering();
+              endGathering();
               out.write(record, 0, count);
+              if (more) {
+                beginGathering();
+              }
             }
 
             @Override
@@ -181,16 +205,52 @@ final class StreamConnection {
       this.http2 = new Http2Writer(sink, true);
     }
 
+    private long waiting() {
+      return gathered + sink.getBuffer().size();
+    }
+
     long position() {
-      return handedOver + gathered + sink.getBuffer().size();
+      return handedOver + waiting();
+    }
+
+    /** Makes room, so that the next bytes are all gathered before any of them is handed over. */
+    void makeRoomFor(long bytes) throws IOException {
+      if (waiting() + bytes > RECORD) {
+        sink.flush();
+      }
+    }
+
+    private boolean isGathering() {
+      return (phase & 1) == 1;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writes at a time
+    void beginGathering() {
+      phase++;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writes at a time
+    void endGathering() {
+      if (isGathering()) {
+        phase++;
+      }
+    }
+
+    /** Returns when TLS has got what is gathered now; this takes no I/O. */
+    void awaitGathered() {
+      int now = phase;
+      while ((now & 1) == 1 && phase == now) {
+        LockSupport.parkNanos(GATHERING_NANOS);
+      }
     }
   }
 
-  StreamConnection(StreamTransport transport) {
+  StreamConnection(StreamTransport transport, Identity identity) {
+    this.identity = identity;
     this.transport = transport;
     this.lock = transport.lock;
     StreamTransport.Config config = transport.config;
-    this.dial = config.dialer().new Dial();
+    this.dial = config.dialer().dial(identity.tls());
     this.headers = new HeaderEncoder(config.authority(), config.topic());
     this.watch = config.timer().deadline(this::check);
     this.writerThread = Threads.daemons("voip-push-writer").newThread(this::run);
@@ -408,6 +468,7 @@ final class StreamConnection {
       if (!controls.isEmpty()) {
         frames = new ArrayList<>(controls);
         controls.clear();
+        unwrittenAnswers = 0;
       }
       if (!heldBack.isEmpty() && connectionWindow > 0) {
         resumable = new ArrayList<>(heldBack);
@@ -424,12 +485,21 @@ final class StreamConnection {
     for (StreamAttempt attempt : resumable) {
       left -= resume(out, attempt, left);
     }
-    for (int i = 0; i < count; i++) {
-      StreamAttempt attempt = batch[i];
-      batch[i] = null;
-      left -= write(out, attempt, Math.max(0, Math.min(left, streamWindow)));
+    if (count > 0) {
+      out.beginGathering();
+      try {
+        for (int i = 0; i < count; i++) {
+          StreamAttempt attempt = batch[i];
+          batch[i] = null;
+          left -= write(out, attempt, Math.max(0, Math.min(left, streamWindow)));
+        }
+        out.sink.flush();
+      } finally {
+        out.endGathering();
+      }
+    } else {
+      out.sink.flush();
     }
-    out.sink.flush();
     writingSince = NEVER;
     boolean others;
     synchronized (lock) {
@@ -475,14 +545,15 @@ final class StreamConnection {
 
   /** Writes a request, or what the window allows of it; returns the bytes of body written. */
   private int write(Output out, StreamAttempt attempt, long window) throws IOException {
-    PushRequest request = attempt.handler.begin();
+    PushRequest request = attempt.handler.begin(identity.credentials());
     if (request == null) {
       release(attempt);
       return 0;
     }
     byte[] body = request.body();
+    out.makeRoomFor(MOST_HEADERS + request.size());
     boolean whole = body.length <= window;
-    if (whole && !attempt.handler.mayWrite()) {
+    if (whole ? !attempt.handler.mayWrite() : isEnded(attempt)) {
       release(attempt);
       return 0;
     }
@@ -504,6 +575,12 @@ final class StreamConnection {
       heldBack.add(attempt);
     }
     return resume(out, attempt, window);
+  }
+
+  private boolean isEnded(StreamAttempt attempt) {
+    synchronized (lock) {
+      return attempt.ended;
+    }
   }
 
   /** Writes what the windows now allow of a body. */
@@ -582,23 +659,27 @@ final class StreamConnection {
     }
     Throwable cause = endCause();
     String reason = drainReason;
+    String why = reason == null ? ConnectFailures.message(cause) : reason;
     watch.clear();
-    log.debug(
-        "connection to {} ended: {}",
-        transport.config.authority(),
-        reason == null ? ConnectFailures.message(cause) : reason);
     for (StreamAttempt attempt : lost) {
       tell(attempt, () -> endLost(attempt, cause, reason));
     }
+    long now = System.nanoTime();
     if (wasOpen) {
-      transport.ended(this, answered || closing);
+      transport.ended(this, answered || closing, why, now - openSince);
     } else {
-      transport.dialFailed(
-          this,
-          cause instanceof NoSettingsException && cause.getCause() != null
-              ? ConnectFailures.silentAfterHandshake(cause.getCause())
-              : ConnectFailures.of(cause));
+      transport.dialFailed(this, dialFailure(cause), now - diallingSince);
     }
+  }
+
+  private AttemptFailure dialFailure(Throwable cause) {
+    if (cause instanceof NoSettingsException && cause.getCause() != null) {
+      return ConnectFailures.silentAfterHandshake(cause.getCause(), dial.progress());
+    }
+    AttemptFailure failure = ConnectFailures.of(cause, dial.progress());
+    return cause instanceof ProtocolException
+        ? new AttemptFailure(Failure.PROTOCOL, Delivery.NOT_SENT, false, failure.message(), cause)
+        : failure;
   }
 
   private Throwable endCause() {
@@ -652,7 +733,7 @@ final class StreamConnection {
     boolean sent = out != null && attempt.endOffset <= out.handedOver;
     Delivery delivery = sent ? Delivery.UNKNOWN : Delivery.NOT_SENT;
     if (transport.isClosed()) {
-      attempt.handler.failed(StreamTransport.closedFailure(delivery));
+      attempt.handler.failed(AttemptFailure.closed(delivery));
       return;
     }
     String message = ConnectFailures.message(cause);
@@ -685,6 +766,17 @@ final class StreamConnection {
     wakeUp();
   }
 
+  /** Gives up dialling; a connection that has come about meanwhile goes on. */
+  void stopDialling(IOException cause) {
+    synchronized (lock) {
+      if (!isDialling()) {
+        return;
+      }
+      failure = cause;
+    }
+    broken(cause);
+  }
+
   /**
    * An attempt got no answer: no new streams any more; ends when those that are open have ended.
    */
@@ -693,15 +785,30 @@ final class StreamConnection {
       if (!attempt.ended) {
         giveBackSlot(attempt);
       }
-      if (state == State.OPEN) {
-        state = State.DRAINING;
-        drainReason = reason;
-      }
       if (writingSince != NEVER) {
         setWatch(0);
       }
     }
+    drain(reason);
+  }
+
+  /** Takes no new streams any more, and ends when those that are open have ended. */
+  void drain(String reason) {
+    synchronized (lock) {
+      if (state == State.OPEN) {
+        state = State.DRAINING;
+        drainReason = reason;
+      }
+    }
     freed();
+  }
+
+  /** Returns when what was being handed to TLS has been; at once on the thread that does it. */
+  void awaitHandOver() {
+    Output out = output;
+    if (out != null && !writing.isHeldByCurrentThread()) {
+      out.awaitGathered();
+    }
   }
 
   /** Says goodbye and ends, whatever is open. */
@@ -775,9 +882,12 @@ final class StreamConnection {
     transport.dispatch();
   }
 
-  private void control(Control frame) {
+  /** What the server's frames call for. */
+  @SuppressWarnings("NonAtomicOperationOnVolatileField") // written under lock
+  private void answer(Control frame) {
     synchronized (lock) {
       controls.add(frame);
+      unwrittenAnswers++;
     }
   }
 
@@ -792,7 +902,7 @@ final class StreamConnection {
 
   /** Looks whether the other side is alive, and when to look again. */
   private void check() {
-    String dead = null;
+    IOException dead = null;
     synchronized (lock) {
       watchAt = NEVER;
       if (failure != null) {
@@ -800,18 +910,19 @@ final class StreamConnection {
       }
       long now = System.nanoTime();
       if (state == State.DIALLING) {
-        dead = "no connection within " + transport.config.connectTimeout();
+        dead =
+            new SocketTimeoutException("no connection within " + transport.config.connectTimeout());
       } else if (farewellAt != NEVER
           || (writingSince != NEVER && now - writingSince > PING_NANOS)) {
         long left = farewellAt == NEVER ? 0 : PING_NANOS - (now - farewellAt);
         if (left > 0) {
           setWatch(left);
         } else {
-          dead = "the connection takes no data";
+          dead = new IOException("the connection takes no data");
         }
       } else if (pingSentAt != NEVER && lastRead - pingSentAt < 0) {
         if (now - pingSentAt >= PING_NANOS) {
-          dead = "the connection is dead: no answer to PING within 2 s";
+          dead = new IOException("the connection is dead: no answer to PING within 2 s");
         } else {
           setWatch(PING_NANOS - (now - pingSentAt));
         }
@@ -836,7 +947,7 @@ final class StreamConnection {
       }
     }
     if (dead != null) {
-      broken(new IOException(dead));
+      broken(dead);
     } else {
       wakeIfWork();
     }
@@ -928,6 +1039,7 @@ final class StreamConnection {
 
     /** Leaves all to OkHttp but two frames: it does not take error codes that it does not know. */
     private void readFrame() throws IOException {
+      checkLength();
       int type = buffered.getByte(3);
       if (type == DATA) {
         returnWindow(frameLength()); // with its padding, of which we are not told
@@ -943,14 +1055,51 @@ final class StreamConnection {
       } else if (type == GOAWAY) {
         int length = frameLength();
         source.skip(FRAME_HEADER);
-        if (length < 8 || length > 16_384) {
-          throw new ProtocolException("GOAWAY must have 8 to 16384 bytes, but had " + length);
+        if (length < 8) {
+          throw new ProtocolException("GOAWAY must have 8 bytes, but had " + length);
         }
         int lastStreamId = source.readInt() & MAX_STREAM_ID;
         int errorCode = source.readInt();
         goneAway(lastStreamId, errorCode, source.readByteString(length - 8));
-      } else if (!http2.nextFrame(state == State.DIALLING, this)) {
-        throw new EOFException("the server closed the connection");
+      } else {
+        readByOkHttp();
+      }
+      if (unwrittenAnswers > MAX_UNWRITTEN_ANSWERS) {
+        throw new ProtocolException(
+            "the server sends PING or SETTINGS without reading the answers: more than "
+                + MAX_UNWRITTEN_ANSWERS
+                + " wait");
+      }
+    }
+
+    private void checkLength() throws IOException {
+      if (frameLength() <= MAX_FRAME) {
+        return;
+      }
+      if (buffered.rangeEquals(0, HTTP_1)) {
+        throw new ProtocolException(
+            "the server has agreed to HTTP/2, but answers in HTTP/1; is a proxy in between, or the"
+                + " port wrong? (docs/troubleshooting.md#no-http2)");
+      }
+      throw new ProtocolException(
+          "a frame must have " + MAX_FRAME + " bytes at most, but had " + frameLength());
+    }
+
+    /** OkHttp's codec fails by exceptions of any kind at header blocks that are no HPACK. */
+    private void readByOkHttp() throws IOException {
+      try {
+        if (!http2.nextFrame(state == State.DIALLING, this)) {
+          throw new EOFException("the server closed the connection");
+        }
+      } catch (IOException e) {
+        if (e.getClass() == IOException.class) { // OkHttp's own; those of the socket are subclasses
+          throw new ProtocolException("the server breaks the rules of HTTP/2: " + e.getMessage());
+        }
+        throw e;
+      } catch (RuntimeException e) {
+        ProtocolException unreadable = new ProtocolException("a frame could not be decoded: " + e);
+        unreadable.initCause(e);
+        throw unreadable;
       }
     }
 
@@ -965,7 +1114,7 @@ final class StreamConnection {
         if (settings.isSet(Settings.INITIAL_WINDOW_SIZE)) {
           initialWindow = settings.getInitialWindowSize();
         }
-        controls.add(
+        answer(
             out -> {
               if (settings.isSet(Settings.HEADER_TABLE_SIZE)) {
                 headers.tableSize(settings.getHeaderTableSize());
@@ -976,12 +1125,12 @@ final class StreamConnection {
         if (opened) {
           state = State.OPEN;
           wasOpen = true;
+          openSince = System.nanoTime();
           setWatch(transport.config.pingInterval().toNanos());
         }
       }
       if (opened) {
-        log.debug("connected to {}", transport.config.authority());
-        transport.opened();
+        transport.opened(StreamConnection.this, openSince - diallingSince);
       }
       transport.dispatch(); // more room, perhaps
     }
@@ -990,12 +1139,13 @@ final class StreamConnection {
     public void headers(
         boolean inFinished, int streamId, int associatedStreamId, List<Header> headerBlock) {
       int status = 0;
+      int statuses = 0;
       String uniqueId = null;
       String retryAfter = null;
       for (Header header : headerBlock) {
         ByteString name = header.name;
         if (name.equals(Header.RESPONSE_STATUS)) {
-          status = parseStatus(header.value);
+          status = ++statuses == 1 ? parseStatus(header.value) : 0;
         } else if (name.equals(UNIQUE_ID)) {
           uniqueId = header.value.utf8();
         } else if (name.equals(RETRY_AFTER)) {
@@ -1008,14 +1158,15 @@ final class StreamConnection {
       boolean first = false;
       synchronized (lock) {
         attempt = streams.get(streamId);
-        if (attempt == null || (status >= 100 && status < 200)) {
+        boolean information = status >= 100 && status < 200;
+        if (attempt == null || (information && !inFinished)) {
           return; // cancelled meanwhile, or not the final answer
         }
         if (attempt.answer != null) { // trailers
           if (inFinished) {
             response = finish(attempt);
           }
-        } else if (status == 0) {
+        } else if (status == 0 || information) {
           malformed = true;
         } else {
           first = !answered;
@@ -1039,7 +1190,7 @@ final class StreamConnection {
             failure(
                 attempt,
                 Failure.PROTOCOL,
-                "the server answered by headers without a valid :status"));
+                "the server answered by headers without a valid final :status"));
       } else if (response != null) {
         attempt.handler.answered(response);
       }
@@ -1104,7 +1255,7 @@ final class StreamConnection {
       if (unacknowledged > DEFAULT_WINDOW / 2) {
         int credit = unacknowledged;
         unacknowledged = 0;
-        control(out -> out.http2.windowUpdate(0, credit));
+        answer(out -> out.http2.windowUpdate(0, credit));
       }
     }
 
@@ -1177,10 +1328,12 @@ final class StreamConnection {
         text += " " + debug;
       }
       List<StreamAttempt> unprocessed = new ArrayList<>();
+      boolean news;
       synchronized (lock) {
         if (state == State.DIALLING) {
           throw new ProtocolException("GOAWAY " + text + " before SETTINGS");
         }
+        news = state != State.DRAINING;
         state = State.DRAINING;
         drainReason = "GOAWAY " + text;
         for (StreamAttempt attempt : streams.all()) {
@@ -1191,7 +1344,9 @@ final class StreamConnection {
           }
         }
       }
-      log.info("{} closes the connection: GOAWAY {}", transport.config.authority(), text);
+      if (news || !unprocessed.isEmpty()) {
+        log.info("{} closes the connection: GOAWAY {}", transport.config.authority(), text);
+      }
       AttemptFailure failure = notProcessed("GOAWAY " + text);
       unprocessed.forEach(attempt -> tell(attempt, () -> attempt.handler.failed(failure)));
       freed();
@@ -1235,7 +1390,7 @@ final class StreamConnection {
     @Override
     public void ping(boolean ack, int payload1, int payload2) {
       if (!ack) {
-        control(out -> out.http2.ping(true, payload1, payload2));
+        answer(out -> out.http2.ping(true, payload1, payload2));
       }
     }
 

@@ -8,12 +8,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Attempts as streams of one HTTP/2 connection, without a thread for each.
@@ -24,10 +21,6 @@ import org.slf4j.LoggerFactory;
  * second one only if {@code connections} allows it, or in place of one that drains.
  */
 final class StreamTransport implements Transport {
-  private static final Logger log = LoggerFactory.getLogger(StreamTransport.class);
-
-  private static final long FIRST_DIAL_PAUSE_MILLIS = 100;
-  private static final long MAX_DIAL_PAUSE_MILLIS = 5_000;
   private static final long LEAST_FAREWELL_MILLIS = 100;
 
   final Config config;
@@ -42,9 +35,10 @@ final class StreamTransport implements Transport {
   private final List<CompletableFuture<Void>> connecting = new ArrayList<>();
   private final DeadlineTimer.Deadline dialAgain;
   private @Nullable AttemptFailure lastDialFailure;
-  private int fruitlessConnections;
   private int hopelessDials;
-  private long noDialBefore = System.nanoTime();
+  private int endedHandshakes;
+  private Identity identity;
+  private final DialPause dialPause = new DialPause();
   private volatile boolean closed;
 
   /** What connections need to know. */
@@ -57,10 +51,12 @@ final class StreamTransport implements Transport {
       int maxInFlight,
       int maxConnections,
       Callbacks callbacks,
-      DeadlineTimer timer) {}
+      DeadlineTimer timer,
+      Observer observer) {}
 
-  StreamTransport(Config config) {
+  StreamTransport(Config config, Identity identity) {
     this.config = config;
+    this.identity = identity;
     this.dialAgain = config.timer().deadline(this::dispatch);
   }
 
@@ -79,7 +75,7 @@ final class StreamTransport implements Transport {
       }
     }
     if (refused) {
-      handler.failed(closedFailure(Delivery.NOT_SENT));
+      handler.failed(AttemptFailure.closed(Delivery.NOT_SENT));
       return attempt;
     }
     if (direct != null) {
@@ -104,18 +100,57 @@ final class StreamTransport implements Transport {
     boolean refused;
     synchronized (lock) {
       refused = closed;
-      if (connections.stream().anyMatch(StreamConnection::isOpen)) {
+      if (connections.stream().anyMatch(c -> c.isOpen() && c.identity == identity)) {
         connected.complete(null);
       } else if (!refused) {
         connecting.add(connected);
       }
     }
     if (refused) {
-      connected.completeExceptionally(closedFailure(Delivery.NOT_SENT).ofNoPush());
+      connected.completeExceptionally(AttemptFailure.closed(Delivery.NOT_SENT).ofNoPush());
     } else if (!connected.isDone()) {
       dispatch();
     }
     return connected;
+  }
+
+  @Override
+  public void replaceIdentity(Identity replacement) {
+    List<StreamConnection> outdated;
+    synchronized (lock) {
+      identity = replacement;
+      lastDialFailure = null;
+      hopelessDials = 0;
+      endedHandshakes = 0;
+      dialPause.end();
+      outdated = connections.stream().filter(StreamConnection::isDialling).toList();
+    }
+    IOException cause = new IOException("the credentials were replaced");
+    outdated.forEach(connection -> connection.stopDialling(cause));
+    dispatch();
+  }
+
+  @Override
+  public void awaitHandOver() {
+    List<StreamConnection> all;
+    synchronized (lock) {
+      all = new ArrayList<>(connections);
+    }
+    all.forEach(StreamConnection::awaitHandOver);
+  }
+
+  @Override
+  public int connections() {
+    synchronized (lock) {
+      return (int) connections.stream().filter(StreamConnection::isOpen).count();
+    }
+  }
+
+  @Override
+  public int inFlight() {
+    synchronized (lock) {
+      return openStreams;
+    }
   }
 
   /** Has a connection take from the queue, or dials one. */
@@ -123,7 +158,8 @@ final class StreamTransport implements Transport {
     StreamConnection wake = null;
     StreamConnection start = null;
     synchronized (lock) {
-      if (closed || (queue.isEmpty() && connecting.isEmpty())) {
+      boolean renew = isOutdated();
+      if (closed || (queue.isEmpty() && connecting.isEmpty() && !renew)) {
         return;
       }
       int usable = 0;
@@ -132,7 +168,7 @@ final class StreamTransport implements Transport {
       for (StreamConnection connection : connections) {
         dialling |= connection.isDialling();
         usable += connection.isDialling() || connection.isOpen() ? 1 : 0;
-        if (!connection.hasRoom()) {
+        if (queue.isEmpty() || !connection.hasRoom()) {
           continue;
         }
         if (!connection.isParked()) {
@@ -143,14 +179,15 @@ final class StreamTransport implements Transport {
       }
       if (wake != null) {
         wake.claimWakeUp();
-      } else if (oneIsAwake) {
-        return;
-      } else if (!dialling && usable < config.maxConnections() && mayOpenStream()) {
-        long pause = noDialBefore - System.nanoTime();
+      }
+      boolean more =
+          wake == null && !oneIsAwake && usable < config.maxConnections() && mayOpenStream();
+      if (!dialling && (renew || more)) {
+        long pause = dialPause.nanosLeft();
         if (pause > 0) {
           dialAgain.setIn(pause);
         } else {
-          start = new StreamConnection(this);
+          start = new StreamConnection(this, identity);
           connections.add(start);
         }
       }
@@ -163,78 +200,111 @@ final class StreamTransport implements Transport {
     }
   }
 
+  /** True if all that is open is of an identity that was replaced. */
+  private boolean isOutdated() {
+    boolean outdated = false;
+    for (StreamConnection connection : connections) {
+      if (connection.isOpen()) {
+        if (connection.identity == identity) {
+          return false;
+        }
+        outdated = true;
+      }
+    }
+    return outdated;
+  }
+
   /** True if one more stream stays within {@code maxInFlight}. */
   boolean mayOpenStream() {
     return openStreams < config.maxInFlight();
   }
 
   /** The server has spoken HTTP/2 on a new connection. */
-  void opened() {
-    List<CompletableFuture<Void>> connected;
+  void opened(StreamConnection connection, long tookNanos) {
+    List<CompletableFuture<Void>> connected = List.of();
+    List<StreamConnection> replaced = List.of();
     synchronized (lock) {
       lastDialFailure = null;
       hopelessDials = 0;
-      connected = new ArrayList<>(connecting);
-      connecting.clear();
+      endedHandshakes = 0;
+      if (connection.identity == identity) {
+        connected = new ArrayList<>(connecting);
+        connecting.clear();
+        replaced = connections.stream().filter(c -> c.isOpen() && c.identity != identity).toList();
+      }
     }
+    config.observer().connected(Duration.ofNanos(tookNanos)); // before those that it replaces end
+    replaced.forEach(old -> old.drain("the credentials were replaced"));
     connected.forEach(future -> future.complete(null));
   }
 
   /** The server has answered on a connection for the first time. */
   void proven() {
     synchronized (lock) {
-      fruitlessConnections = 0;
+      dialPause.succeeded();
     }
   }
 
-  /** A connection has ended without an answer: the next one is not dialled at once. */
-  private void pauseDialling() {
-    long most =
-        Math.min(
-            FIRST_DIAL_PAUSE_MILLIS << Math.min(fruitlessConnections++, 16), MAX_DIAL_PAUSE_MILLIS);
-    long pause = most / 2 + ThreadLocalRandom.current().nextLong(most / 2);
-    noDialBefore = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(pause);
+  /**
+   * True if it is of no use to go on: the other side has refused twice, or has ended one TLS
+   * handshake after the other, which it does when its refusal is lost with a reset. Under lock.
+   */
+  private boolean countHopeless(AttemptFailure failure) {
+    hopelessDials = failure.permanent() ? hopelessDials + 1 : 0;
+    endedHandshakes = failure.failure() == Failure.TLS ? endedHandshakes + 1 : 0;
+    return hopelessDials >= 2 || endedHandshakes >= RetryPolicy.MAX_ATTEMPTS;
   }
 
   /** No connection came about: all wait for the next, unless that did not help either. */
-  void dialFailed(StreamConnection connection, AttemptFailure failure) {
+  void dialFailed(StreamConnection connection, AttemptFailure failure, long tookNanos) {
     List<StreamAttempt> hopeless = List.of();
-    List<CompletableFuture<Void>> unconnected;
+    List<CompletableFuture<Void>> unconnected = List.of();
+    boolean outdated;
     synchronized (lock) {
       connections.remove(connection);
-      lastDialFailure = failure;
-      pauseDialling();
-      unconnected = new ArrayList<>(connecting);
-      connecting.clear();
-      hopelessDials = failure.permanent() ? hopelessDials + 1 : 0;
-      if (hopelessDials >= 2 && connections.stream().noneMatch(StreamConnection::isOpen)) {
-        hopeless = queue.takeAll();
-        hopeless.forEach(attempt -> attempt.ended = true);
+      outdated = connection.identity != identity; // says nothing of the present one
+      if (!outdated) {
+        lastDialFailure = failure;
+        dialPause.begin();
+        unconnected = new ArrayList<>(connecting);
+        connecting.clear();
+        boolean isOpen = connections.stream().anyMatch(StreamConnection::isOpen);
+        if (countHopeless(failure) && !isOpen) {
+          hopeless = queue.takeAll();
+          hopeless.forEach(attempt -> attempt.ended = true);
+        }
       }
       lock.notifyAll();
     }
-    log.debug("no connection to {}: {}", config.authority(), failure.message());
+    if (outdated) {
+      dispatch();
+      return;
+    }
+    config.observer().connectFailed(failure, Duration.ofNanos(tookNanos));
     VoipPushException exception = failure.ofNoPush();
     unconnected.forEach(future -> future.completeExceptionally(exception));
     for (StreamAttempt attempt : hopeless) {
       StreamConnection.tell(
           attempt,
           () -> {
-            var unused = attempt.handler.begin(); // it was tried: counts as an attempt
-            attempt.handler.failed(failure);
+            var unused =
+                attempt.handler.begin(
+                    connection.identity.credentials()); // it was tried: counts as an attempt
+            attempt.handler.failed(failure.asPermanent());
           });
     }
     dispatch();
   }
 
-  void ended(StreamConnection connection, boolean fruitful) {
+  void ended(StreamConnection connection, boolean fruitful, String why, long lifetimeNanos) {
     synchronized (lock) {
       connections.remove(connection);
       if (!fruitful) {
-        pauseDialling();
+        dialPause.begin();
       }
       lock.notifyAll();
     }
+    config.observer().disconnected(why, Duration.ofNanos(lifetimeNanos));
     dispatch();
   }
 
@@ -252,7 +322,7 @@ final class StreamTransport implements Transport {
       unconnected = new ArrayList<>(connecting);
       connecting.clear();
     }
-    AttemptFailure failure = closedFailure(Delivery.NOT_SENT);
+    AttemptFailure failure = AttemptFailure.closed(Delivery.NOT_SENT);
     queued.forEach(
         attempt -> StreamConnection.tell(attempt, () -> attempt.handler.failed(failure)));
     unconnected.forEach(future -> future.completeExceptionally(failure.ofNoPush()));
@@ -290,14 +360,6 @@ final class StreamTransport implements Transport {
 
   boolean isClosed() {
     return closed;
-  }
-
-  static AttemptFailure closedFailure(Delivery delivery) {
-    String message =
-        delivery == Delivery.NOT_SENT
-            ? "the client is closed"
-            : "the client was closed before APNs answered";
-    return new AttemptFailure(Failure.CLOSED, delivery, true, message, new IOException(message));
   }
 
   /** Why nothing was written yet, as far as it is known. */

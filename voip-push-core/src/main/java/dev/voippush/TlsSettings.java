@@ -12,6 +12,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
@@ -60,10 +61,10 @@ record TlsSettings(SSLContext context, X509TrustManager trustManager) {
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     factory.init(roots);
     for (TrustManager manager : factory.getTrustManagers()) {
-      if (manager instanceof X509TrustManager found) {
-        return found;
+      if (manager instanceof X509ExtendedTrustManager found) {
+        return new ServerTrust(found);
       }
     }
-    throw new GeneralSecurityException("no X509TrustManager");
+    throw new GeneralSecurityException("no X509ExtendedTrustManager");
   }
 }

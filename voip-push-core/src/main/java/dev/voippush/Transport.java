@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import dev.voippush.credentials.ApnsCredentials;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +22,29 @@ interface Transport {
    */
   Attempt enqueue(Handler handler, boolean mayWriteHere);
 
-  /** Opens a connection if there is none; completes when the server has spoken HTTP/2 on it. */
+  /**
+   * Opens a connection if there is none of the present identity; completes when the server has
+   * spoken HTTP/2 on it.
+   */
   CompletableFuture<Void> connect();
+
+  /**
+   * Connects by this identity from now on. Connections of the one before carry pushes until one of
+   * the new has come about; then they take no more, and end with their last answer.
+   */
+  void replaceIdentity(Identity identity);
+
+  /**
+   * Returns when no request of an attempt that was cancelled before is handed to a socket any more.
+   * Does not wait for I/O.
+   */
+  void awaitHandOver();
+
+  /** Returns how many connections are open. */
+  int connections();
+
+  /** Returns how many attempts are written or being written. */
+  int inFlight();
 
   /** Ends what is queued at once, gives what is in flight this long, and closes. Idempotent. */
   void close(Duration timeout);
@@ -41,8 +63,12 @@ interface Transport {
 
   /** Hears what becomes of an attempt. */
   interface Handler {
-    /** The attempt leaves the queue: returns what to write now, or null to drop it unheard. */
-    @Nullable PushRequest begin();
+    /**
+     * The attempt leaves the queue: returns what to write now, or null to drop it unheard.
+     *
+     * @param credentials those of the connection
+     */
+    @Nullable PushRequest begin(ApnsCredentials credentials);
 
     /**
      * The body is about to be handed to the connection: returns whether it may. After true APNs may
@@ -53,5 +79,16 @@ interface Transport {
     void answered(PushResponse response);
 
     void failed(AttemptFailure failure);
+  }
+
+  /** Hears of connections; must not block. */
+  interface Observer {
+    /** The server has spoken HTTP/2 on a new connection. */
+    void connected(Duration took);
+
+    void connectFailed(AttemptFailure failure, Duration took);
+
+    /** A connection that was open has ended. */
+    void disconnected(String why, Duration lifetime);
   }
 }

@@ -5,13 +5,13 @@ import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.ApnsCredentials;
 import dev.voippush.credentials.CredentialsException;
 import dev.voippush.credentials.PushCertificate;
-import dev.voippush.credentials.SigningKey;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,8 +23,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -57,46 +60,89 @@ public final class VoipPushClient implements AutoCloseable {
 
   final Settings settings;
   final Transport transport;
-  final DeadlineTimer timer = new DeadlineTimer();
+  final DeadlineTimer timer;
   final ApnsIds apnsIds = new ApnsIds();
   final RetryPolicy retryPolicy;
   final RetryBudget budget = new RetryBudget();
 
   private final int capacity;
+  private final List<X509Certificate> trusted;
   private final AtomicInteger pending = new AtomicInteger();
   private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
   private final Executor executor;
+  private final Callbacks callbacks;
+  private final @Nullable ListenerQueue listener;
+  private final HealthRecord health;
+  private final ExpiryWarning expiryWarning;
   private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - 2 * WARN_AGAIN_NANOS);
-  private final Callbacks callbacks = new Callbacks(timer);
+  private volatile ApnsCredentials credentials;
   private volatile boolean closed;
 
-  private VoipPushClient(Builder builder, Settings settings, HttpUrl endpoint) {
+  private VoipPushClient(Builder builder, ApnsCredentials credentials, Settings settings) {
+    this(
+        builder,
+        credentials,
+        settings,
+        new DeadlineTimer(),
+        (timer, callbacks, observer) -> {
+          TlsSettings tls = TlsSettings.of(credentials, builder.trusted);
+          Identity identity = new Identity(credentials, tls);
+          return builder.httpClient == null
+              ? streamTransport(builder, settings, identity, timer, callbacks, observer)
+              : new CallTransport(
+                  settings.endpoint,
+                  settings.topic,
+                  builder.httpClient,
+                  identity,
+                  builder.connectTimeout,
+                  builder.pingInterval,
+                  builder.maxInFlight,
+                  timer,
+                  observer);
+        });
+  }
+
+  /** Makes the transport of a client out of what they share. */
+  @FunctionalInterface
+  interface TransportFactory {
+    Transport make(DeadlineTimer timer, Callbacks callbacks, Transport.Observer observer);
+  }
+
+  VoipPushClient(
+      Builder builder,
+      ApnsCredentials credentials,
+      Settings settings,
+      DeadlineTimer timer,
+      TransportFactory transportFactory) {
     this.settings = settings;
+    this.timer = timer;
+    this.credentials = credentials;
+    this.trusted = builder.trusted;
     this.capacity =
         (int) Math.min(Integer.MAX_VALUE, (long) builder.maxInFlight + builder.maxQueued);
     this.retryPolicy = new RetryPolicy(builder.retryUnknown);
-    executor = builder.executor == null ? callbacks : builder.executor;
-    TlsSettings tls = TlsSettings.of(settings.credentials, builder.trusted);
-    this.transport =
-        builder.httpClient == null
-            ? streamTransport(builder, endpoint, tls)
-            : new CallTransport(
-                endpoint,
-                settings.topic,
-                builder.httpClient,
-                tls,
-                builder.connectTimeout,
-                builder.pingInterval,
-                builder.maxInFlight,
-                timer);
+    this.callbacks = new Callbacks(timer);
+    this.executor = builder.executor == null ? callbacks : builder.executor;
+    this.listener =
+        builder.listener == null ? null : new ListenerQueue(builder.listener, this::onExecutor);
+    this.health = new HealthRecord(settings.clock);
+    this.transport = transportFactory.make(timer, callbacks, new Connections());
+    this.expiryWarning = new ExpiryWarning(settings.clock, timer);
+    expiryWarning.watch(credentials);
   }
 
-  private StreamTransport streamTransport(Builder builder, HttpUrl endpoint, TlsSettings tls) {
+  private static StreamTransport streamTransport(
+      Builder builder,
+      Settings settings,
+      Identity identity,
+      DeadlineTimer timer,
+      Callbacks callbacks,
+      Transport.Observer observer) {
+    HttpUrl endpoint = settings.endpoint;
     ProxySettings proxySettings = new ProxySettings(builder.proxy, builder.proxyCredentials);
     return new StreamTransport(
         new StreamTransport.Config(
-            new Dialer(
-                endpoint.host(), endpoint.port(), tls, proxySettings, InetAddress::getAllByName),
+            new Dialer(endpoint.host(), endpoint.port(), proxySettings, InetAddress::getAllByName),
             authority(endpoint),
             settings.topic,
             builder.connectTimeout,
@@ -104,7 +150,56 @@ public final class VoipPushClient implements AutoCloseable {
             builder.maxInFlight,
             builder.connections,
             callbacks,
-            timer));
+            timer,
+            observer),
+        identity);
+  }
+
+  /** Hears of the transport's connections. */
+  private final class Connections implements Transport.Observer {
+    private final AtomicBoolean failing = new AtomicBoolean();
+
+    @Override
+    public void connected(Duration took) {
+      log.info("{}: connected in {} ms", VoipPushClient.this, took.toMillis());
+      failing.set(false);
+      health.connected();
+      tell(to -> to.connected(took));
+    }
+
+    @Override
+    public void connectFailed(AttemptFailure failure, Duration took) {
+      if (failing.getAndSet(true) || closed) { // it may go on for long
+        log.debug("{}: no connection: {}", VoipPushClient.this, failure.message());
+      } else {
+        log.warn("{}: no connection: {}", VoipPushClient.this, failure.message());
+      }
+      if (closed) {
+        return; // that is why
+      }
+      health.connectFailed(failure);
+      tell(to -> to.connectFailed(failure.ofNoPush(), took));
+    }
+
+    @Override
+    public void disconnected(String why, Duration lifetime) {
+      log.info("{}: a connection ended after {}: {}", VoipPushClient.this, lifetime, why);
+      tell(to -> to.disconnected(why, lifetime));
+    }
+  }
+
+  private void tell(Consumer<PushListener> event) {
+    if (listener != null) {
+      listener.tell(event);
+    }
+  }
+
+  /** Tells the listener, if there is one, of something that happens to a push now. */
+  void tell(Push push, BiConsumer<PushListener, PushEvent> event) {
+    if (listener != null) {
+      PushEvent now = push.event();
+      listener.tell(to -> event.accept(to, now));
+    }
   }
 
   private static String authority(HttpUrl endpoint) {
@@ -127,7 +222,7 @@ public final class VoipPushClient implements AutoCloseable {
    *     set again and the failure is {@link Failure#CANCELLED}
    */
   public PushResult send(DeviceToken device, CallPayload call) throws VoipPushException {
-    Push push = begin(device, call, true);
+    Push push = begin(device, call, null, true);
     try {
       return push.verdict().get(push.remaining().toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
@@ -160,7 +255,7 @@ public final class VoipPushClient implements AutoCloseable {
    * resets its stream if it is; APNs may have it then.
    */
   public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
-    return begin(device, call, false).verdict();
+    return begin(device, call, null, false).verdict();
   }
 
   /** Completes a future of a user, whose callbacks may be slow, or throw. */
@@ -177,9 +272,26 @@ public final class VoipPushClient implements AutoCloseable {
     }
   }
 
-  private Push begin(DeviceToken device, CallPayload call, boolean callerWaits) {
+  /**
+   * Rings all devices of a callee: one push for each distinct token, without blocking; no I/O is
+   * done on the caller's thread. What does not fit ends with {@link Failure#QUEUE_FULL}, the rest
+   * is sent: a client holds as many pushes as {@link Builder#maxInFlight} and {@link
+   * Builder#maxQueued} together.
+   *
+   * @param devices may be empty
+   * @throws NullPointerException if a device is null; none is rung then
+   */
+  public Ring ring(CallPayload call, Collection<DeviceToken> devices) {
+    Objects.requireNonNull(call, "call");
+    Ring ring = new Ring(call, devices, settings.clock.instant(), transport);
+    ring.begin(device -> begin(device, call, ring, false));
+    return ring;
+  }
+
+  private Push begin(
+      DeviceToken device, CallPayload call, @Nullable Ring ring, boolean callerWaits) {
     Objects.requireNonNull(device, "device");
-    Push push = new Push(this, device, Objects.requireNonNull(call, "call"), callerWaits);
+    Push push = new Push(this, device, Objects.requireNonNull(call, "call"), ring, callerWaits);
     boolean full = pending.incrementAndGet() > capacity;
     pushes.add(push);
     if (full) {
@@ -192,16 +304,97 @@ public final class VoipPushClient implements AutoCloseable {
     return push;
   }
 
+  /** APNs has answered a push, which may go on all the same. */
+  void answered(PushResult result, @Nullable ApnsCredentials sentWith) {
+    try {
+      health.verdict(result, sentWith == credentials);
+    } catch (RuntimeException e) { // the user's clock
+      log.warn("a verdict is missing in health()", e);
+    }
+  }
+
   /** A push has its end: there is room for another. */
-  void ended(Push push) {
+  void ended(Push push, PushResult result) {
+    forget(push);
+    tell(push, (to, event) -> to.resultReceived(event, result));
+  }
+
+  /** A push has its end: there is room for another. */
+  void ended(Push push, VoipPushException failure) {
+    forget(push);
+    log.debug("no verdict, {}: {}", failure.failure(), failure.getMessage());
+    health.failed(failure);
+    tell(push, (to, event) -> to.pushFailed(event, failure));
+  }
+
+  private void forget(Push push) {
     pushes.remove(push);
     pending.decrementAndGet();
+  }
+
+  /** True as soon as closing has begun: nothing is sent any more. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** The credentials that new connections use. */
+  ApnsCredentials credentials() {
+    return credentials;
+  }
+
+  /**
+   * Goes on with other credentials for the same app, without losing a push: a renewed certificate,
+   * another key. If a connection is open, one by the new ones is opened at once. Until it has come
+   * about, and it is tried again and again, the one before carries the pushes; then that takes no
+   * more and ends with its last answer. If none is open, the next push opens it. {@link #connect}
+   * tells whether a new certificate is taken; that a signing key is not, or that the certificate is
+   * for another environment, shows with the first push: see {@link
+   * ClientHealth#configurationFault}.
+   *
+   * @throws IllegalArgumentException if they are for another app, or the certificate cannot be
+   *     used; see {@link PushCertificate#requireUsable}. The client goes on as before
+   * @throws IllegalStateException if the client is closed
+   */
+  public void replaceCredentials(ApnsCredentials credentials) {
+    checkTopic(Objects.requireNonNull(credentials, "credentials"));
+    TlsSettings tls = TlsSettings.of(credentials, trusted);
+    synchronized (pushes) {
+      if (closed) {
+        throw new IllegalStateException("credentials cannot be replaced: the client is closed");
+      }
+      this.credentials = credentials;
+      expiryWarning.watch(credentials);
+      health.credentialsReplaced();
+      transport.replaceIdentity(new Identity(credentials, tls));
+    }
+    log.info("{}: credentials replaced", this);
+  }
+
+  private void checkTopic(ApnsCredentials given) {
+    if (given instanceof PushCertificate certificate) {
+      Optional<String> own = Builder.usableTopic(certificate, settings.clock);
+      if (own.isPresent() && !own.get().equals(settings.topic)) {
+        throw new IllegalArgumentException(
+            "credentials must be for "
+                + settings.topic
+                + ", but were for "
+                + own.get()
+                + "; another app needs a client of its own");
+      }
+    }
+  }
+
+  /** Returns how this client is doing, at this moment. */
+  public ClientHealth health() {
+    int inFlight = transport.inFlight();
+    return health.snapshot(
+        transport.connections(), inFlight, Math.max(0, pending.get() - inFlight), credentials);
   }
 
   /**
    * Opens the connection ahead of the first call: DNS, TCP, TLS and the server's first HTTP/2
    * frame. No push is sent. The future fails with a {@link VoipPushException} if this attempt
-   * fails; later sends try anew.
+   * fails, whose {@code apnsId} is all zeros; later sends try anew.
    */
   public CompletableFuture<Void> connect() {
     CompletableFuture<Void> result = new CompletableFuture<>();
@@ -253,35 +446,24 @@ public final class VoipPushClient implements AutoCloseable {
 
   /** What the stages of a push need of the configuration. */
   static final class Settings {
-    final ApnsCredentials credentials;
     final String topic;
     final String host;
+    final HttpUrl endpoint;
     final Clock clock;
     final Duration attemptTimeout;
     final long attemptTimeoutNanos;
     final long writeTimeoutNanos; // from the connection's room for it to the end of the request
     final Duration closeTimeout;
 
-    private Settings(Builder builder, ApnsCredentials credentials, String topic, String host) {
-      this.credentials = credentials;
+    Settings(Builder builder, String topic, HttpUrl endpoint) {
       this.topic = topic;
-      this.host = host;
+      this.host = endpoint.host();
+      this.endpoint = endpoint;
       this.clock = builder.clock;
       this.attemptTimeout = builder.attemptTimeout;
       this.attemptTimeoutNanos = attemptTimeout.toNanos();
       this.writeTimeoutNanos = builder.connectTimeout.toNanos() + attemptTimeoutNanos;
       this.closeTimeout = builder.closeTimeout;
-    }
-
-    /** The JWT to send now, or null with a certificate. */
-    @Nullable String bearerToken() {
-      return credentials instanceof SigningKey key ? key.bearerToken(clock) : null;
-    }
-
-    /** After ExpiredProviderToken: true if there is another JWT than the refused one. */
-    boolean renewBearerToken(String refused) {
-      return credentials instanceof SigningKey key
-          && key.replaceRefused(refused, clock).isPresent();
     }
   }
 
@@ -305,6 +487,7 @@ public final class VoipPushClient implements AutoCloseable {
     private ProxySettings.@Nullable Credentials proxyCredentials;
     private Duration pingInterval = Duration.ofSeconds(60);
     private Duration closeTimeout = Duration.ofSeconds(10);
+    private @Nullable PushListener listener;
     private @Nullable Executor executor;
     private Clock clock = Clock.systemUTC();
 
@@ -336,7 +519,8 @@ public final class VoipPushClient implements AutoCloseable {
           || endpoint.getRawFragment() != null
           || !(endpoint.getRawPath().isEmpty() || endpoint.getRawPath().equals("/"))) {
         throw new IllegalArgumentException(
-            "endpoint must be https://host:port, but was " + endpoint);
+            "endpoint must be https://host:port, but "
+                + (endpoint.getRawUserInfo() == null ? "was " + endpoint : "names a user"));
       }
       this.endpoint = endpoint;
       return this;
@@ -397,7 +581,8 @@ public final class VoipPushClient implements AutoCloseable {
      */
     public Builder proxyCredentials(String user, char[] password) {
       if (user.indexOf(':') >= 0) {
-        throw new IllegalArgumentException("user must have no colon, but was \"" + user + "\"");
+        throw new IllegalArgumentException(
+            "user must have no colon, but has one at position " + user.indexOf(':'));
       }
       this.proxyCredentials =
           new ProxySettings.Credentials(
@@ -475,10 +660,16 @@ public final class VoipPushClient implements AutoCloseable {
       return this;
     }
 
+    /** Sets who hears what happens; nobody by default. */
+    public Builder listener(PushListener listener) {
+      this.listener = Objects.requireNonNull(listener, "listener");
+      return this;
+    }
+
     /**
-     * Sets where futures complete; by default on a few daemon threads of the client. One that runs
-     * a callback on the thread that hands it over, such as {@code Runnable::run}, holds up all
-     * pushes while that callback lasts.
+     * Sets where futures complete and the listener hears; by default on a few daemon threads of the
+     * client. One that runs a callback on the thread that hands it over, such as {@code
+     * Runnable::run}, holds up all pushes, and {@link Ring#stop}, while that callback lasts.
      */
     public Builder executor(Executor executor) {
       this.executor = Objects.requireNonNull(executor, "executor");
@@ -492,7 +683,7 @@ public final class VoipPushClient implements AutoCloseable {
     }
 
     /**
-     * Makes the client; connects to nothing yet.
+     * Makes the client; connects to nothing yet. It has to be closed in the end.
      *
      * @throws IllegalStateException if credentials are missing, or the bundle id is with a signing
      *     key; or if {@code proxy}, {@code proxyCredentials} or {@code connections} are set beside
@@ -512,9 +703,7 @@ public final class VoipPushClient implements AutoCloseable {
             "proxy, proxyCredentials and connections must not be set beside httpClient: set the"
                 + " proxy on that client; it holds to one connection");
       }
-      String topic = topic(given);
-      HttpUrl url = url();
-      return new VoipPushClient(this, new Settings(this, given, topic, url.host()), url);
+      return new VoipPushClient(this, given, new Settings(this, topic(given), url()));
     }
 
     private HttpUrl url() {
@@ -524,11 +713,7 @@ public final class VoipPushClient implements AutoCloseable {
           return url;
         }
       }
-      String host =
-          environment == ApnsEnvironment.PRODUCTION
-              ? "api.push.apple.com"
-              : "api.sandbox.push.apple.com";
-      return new HttpUrl.Builder().scheme("https").host(host).build();
+      return new HttpUrl.Builder().scheme("https").host(environment.host()).build();
     }
 
     private String topic(ApnsCredentials given) {
@@ -540,12 +725,7 @@ public final class VoipPushClient implements AutoCloseable {
         }
         return wanted + ".voip";
       }
-      try {
-        certificate.requireUsable(clock.instant());
-      } catch (CredentialsException e) {
-        throw new IllegalArgumentException("credentials cannot be used: " + e.getMessage(), e);
-      }
-      Optional<String> own = certificate.voipTopic();
+      Optional<String> own = usableTopic(certificate, clock);
       if (own.isEmpty()) {
         if (wanted == null) {
           throw new IllegalStateException(
@@ -565,6 +745,15 @@ public final class VoipPushClient implements AutoCloseable {
                 + "; leave it out or load that app's certificate");
       }
       return topic;
+    }
+
+    private static Optional<String> usableTopic(PushCertificate certificate, Clock clock) {
+      try {
+        certificate.requireUsable(clock.instant());
+      } catch (CredentialsException e) {
+        throw new IllegalArgumentException("credentials cannot be used: " + e.getMessage(), e);
+      }
+      return certificate.voipTopic();
     }
 
     private static String withoutSuffix(String topic) {

@@ -19,7 +19,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -30,10 +31,18 @@ class DialerTest {
   private static final InetAddress DEAD = local(2);
   private static final InetAddress REFUSING = local(3);
 
-  private final ApnsSimulator apns = ApnsSimulator.start();
+  private static ApnsSimulator apns;
+  private static TlsSettings tls;
 
-  @AfterEach
-  void closeApns() {
+  @BeforeAll
+  static void startApns() throws Exception {
+    apns = ApnsSimulator.start();
+    tls =
+        TlsSettings.of(TestClients.certificate(apns), List.of(apns.credentials().caCertificate()));
+  }
+
+  @AfterAll
+  static void closeApns() {
     apns.close();
   }
 
@@ -58,17 +67,12 @@ class DialerTest {
   }
 
   private Dialer dialer(int port, Dialer.Resolver resolver) throws Exception {
-    return new Dialer(
-        "localhost",
-        port,
-        TlsSettings.of(TestClients.certificate(apns), List.of(apns.credentials().caCertificate())),
-        new ProxySettings(Proxy.NO_PROXY, null),
-        resolver);
+    return new Dialer("localhost", port, new ProxySettings(Proxy.NO_PROXY, null), resolver);
   }
 
   private void assertConnects(Dialer dialer) throws IOException {
     long start = System.nanoTime();
-    try (SSLSocket socket = dialer.new Dial().open()) {
+    try (SSLSocket socket = dialer.new Dial(tls).open()) {
       assertEquals("h2", socket.getApplicationProtocol());
       assertEquals(ALIVE, ((InetSocketAddress) socket.getRemoteSocketAddress()).getAddress());
     }
@@ -94,13 +98,13 @@ class DialerTest {
   void allRefuse() throws Exception {
     ConnectException e =
         assertThrows(
-            ConnectException.class, dialer(apns.port(), REFUSING, local(4)).new Dial()::open);
+            ConnectException.class, dialer(apns.port(), REFUSING, local(4)).new Dial(tls)::open);
     assertTrue(e.getMessage().contains("Connection refused"), e.getMessage());
   }
 
   @Test
   void noAddress() throws Exception {
-    assertThrows(UnknownHostException.class, dialer(apns.port()).new Dial()::open);
+    assertThrows(UnknownHostException.class, dialer(apns.port()).new Dial(tls)::open);
   }
 
   @Test
@@ -111,13 +115,12 @@ class DialerTest {
           new Dialer(
               "localhost",
               dead.address().getPort(),
-              TlsSettings.of(TestClients.certificate(apns), List.of()),
               new ProxySettings(Proxy.NO_PROXY, null),
               host -> {
                 resolving.countDown();
                 return new InetAddress[] {DEAD};
               });
-      Dialer.Dial dial = dialer.new Dial();
+      Dialer.Dial dial = dialer.new Dial(tls);
       CompletableFuture<SSLSocket> opened =
           CompletableFuture.supplyAsync(
               () -> {
@@ -168,7 +171,7 @@ class DialerTest {
               }
               return new InetAddress[] {ALIVE};
             });
-    Dialer.Dial dial = dialer.new Dial();
+    Dialer.Dial dial = dialer.new Dial(tls);
     CompletableFuture<IOException> failed =
         CompletableFuture.supplyAsync(() -> assertThrows(IOException.class, dial::open));
     asked.await();
@@ -186,7 +189,7 @@ class DialerTest {
             host -> {
               throw new SecurityException("no lookups here");
             });
-    IOException e = assertThrows(IOException.class, dialer.new Dial()::open);
+    IOException e = assertThrows(IOException.class, dialer.new Dial(tls)::open);
     assertEquals("no lookups here", ConnectFailures.message(e));
   }
 }

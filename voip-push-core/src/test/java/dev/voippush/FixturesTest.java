@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import static dev.voippush.TestClients.await;
 import static dev.voippush.TestClients.call;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -61,6 +62,7 @@ class FixturesTest {
         VoipPushClient second = client(apns, relay)) {
       DeviceToken phone = DeviceToken.of(apns.registerPhone().token());
       first.connect().get();
+      await(() -> apns.connectionsOpen() == 1); // its own first frames have got through
       relay.silenceConnections();
       assertTrue(second.send(phone, call()).accepted());
       assertEquals(2, relay.connections());

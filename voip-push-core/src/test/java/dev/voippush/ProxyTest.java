@@ -5,7 +5,6 @@ import static dev.voippush.TestClients.call;
 import static dev.voippush.TestClients.failureOf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.VoipPushException.Delivery;
@@ -23,7 +22,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,21 +41,38 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ProxyTest {
   private static final String PASSWORD = "s3cret:päss";
 
+  private static final Duration TIMEOUT = Duration.ofMillis(500);
+
   @Parameter Proxy.Type type;
 
-  private ApnsSimulator apns;
+  private static ApnsSimulator apns;
+
   private ProxyServer proxy;
+  private int connectionsBefore;
+
+  @BeforeAll
+  static void startApns() {
+    apns = ApnsSimulator.start();
+  }
+
+  @AfterAll
+  static void closeApns() {
+    apns.close();
+  }
 
   @BeforeEach
-  void start() throws Exception {
-    apns = ApnsSimulator.start();
+  void startProxy() throws Exception {
     proxy = ProxyServer.of(type);
+    connectionsBefore = apns.connectionsAccepted();
   }
 
   @AfterEach
-  void close() throws Exception {
+  void closeProxy() throws Exception {
     proxy.close();
-    apns.close();
+  }
+
+  private int connections() {
+    return apns.connectionsAccepted() - connectionsBefore;
   }
 
   /** A client that names the server by its name, not by its address. */
@@ -81,26 +100,34 @@ class ProxyTest {
     assertTrue(push(client).accepted());
     assertEquals(before + 1, proxy.targets().size());
     assertEquals("localhost:" + apns.port(), proxy.targets().get(before), "looked up by the proxy");
-    assertEquals(1, apns.connectionsAccepted());
+    assertEquals(1, connections());
   }
 
   /** Neither connecting nor pushing works; returns what is said of the reason. */
   private String assertNoWay(VoipPushClient client) throws Exception {
+    DeviceToken phone = DeviceToken.of(apns.registerPhone().token());
+    CompletableFuture<PushResult> push = client.sendAsync(phone, shortCall());
+    long start = System.nanoTime();
     VoipPushException connecting = failureOf(client.connect());
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    assertTrue(took.compareTo(TIMEOUT.plusSeconds(3)) < 0, "took " + took);
     assertEquals(Failure.CONNECT, connecting.failure(), connecting.toString());
     assertEquals(Delivery.NOT_SENT, connecting.delivery());
-    DeviceToken phone = DeviceToken.of(apns.registerPhone().token());
-    VoipPushException pushing =
-        assertThrows(VoipPushException.class, () -> client.send(phone, shortCall()));
+    VoipPushException pushing = failureOf(push);
     assertEquals(Delivery.NOT_SENT, pushing.delivery());
     assertTrue(pushing.getMessage().contains(connecting.getMessage()), pushing.getMessage());
-    assertEquals(0, apns.connectionsAccepted());
+    assertEquals(0, connections());
     return connecting.getMessage();
   }
 
   private void assertNamesTheProxy(String message) {
+    assertNamesTheProxy(message, proxy.port());
+  }
+
+  private static void assertNamesTheProxy(String message, int port) {
     assertTrue(message.contains("proxy"), message);
-    assertTrue(message.contains("127.0.0.1:" + proxy.port()), message);
+    assertTrue(message.contains("127.0.0.1:" + port), message);
+    assertTrue(message.endsWith(" (docs/troubleshooting.md#proxy)"), message);
   }
 
   @Test
@@ -176,13 +203,7 @@ class ProxyTest {
   @EnumSource(names = "CONNECT", mode = EnumSource.Mode.EXCLUDE)
   void proxyInABadMood(ProxyServer.Mood mood) throws Exception {
     proxy.mood(mood);
-    Duration timeout = Duration.ofMillis(500);
-    try (VoipPushClient client = proxied().connectTimeout(timeout).build()) {
-      long start = System.nanoTime();
-      failureOf(client.connect());
-      Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-      assertTrue(elapsed.compareTo(timeout.plusSeconds(3)) < 0, "took " + elapsed);
-
+    try (VoipPushClient client = proxied().connectTimeout(TIMEOUT).build()) {
       String message = assertNoWay(client);
       switch (mood) {
         case REFUSE -> {
@@ -190,8 +211,8 @@ class ProxyTest {
           assertTrue(message.contains("localhost:" + apns.port()), message);
           assertTrue(message.contains(type == Proxy.Type.HTTP ? "502" : "reply 5"), message);
         }
-        case GARBAGE, CLOSE -> assertNamesTheProxy(message);
-        default -> assertTrue(message.contains(timeout.toString()), message);
+        case GARBAGE, CLOSE, HANG -> assertNamesTheProxy(message);
+        default -> assertTrue(message.contains(TIMEOUT.toString()), message);
       }
       proxy.mood(ProxyServer.Mood.CONNECT);
       assertPushedThroughTheProxy(client);
@@ -200,10 +221,10 @@ class ProxyTest {
 
   @Test
   void noProxyThere() throws Exception {
-    proxy.close();
-    try (VoipPushClient client = proxied().build()) {
+    try (RefusingPort nobody = new RefusingPort();
+        VoipPushClient client = direct().proxy(new Proxy(type, nobody.address())).build()) {
       String message = assertNoWay(client);
-      assertNamesTheProxy(message);
+      assertNamesTheProxy(message, nobody.port());
       assertTrue(message.contains("Connection refused"), message);
     }
   }

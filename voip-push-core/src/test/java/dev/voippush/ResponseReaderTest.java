@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
@@ -19,21 +20,42 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ResponseReaderTest {
   private static final Sent SENT = new Sent(new UUID(1, 2), 3, true);
+  private static final Target TARGET =
+      new Target(
+          "the custom endpoint (x:1)", Optional.empty(), "a.b.voip", "the certificate", true);
 
   private static PushResult.Rejected rejected(int status, String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     return (PushResult.Rejected)
-        ResponseReader.read(new PushResponse(status, null, null, bytes), SENT);
+        ResponseReader.read(new PushResponse(status, null, null, bytes), SENT, () -> TARGET);
+  }
+
+  @Test
+  void tokenInAnErrorPageIsCut() {
+    String token = "0123456789ABCDEF".repeat(4);
+    PushResult.Rejected result = rejected(403, "no access to\n/3/device/" + token + "!");
+    assertEquals("no access to /3/device/01234567…!", result.rawReason());
+    assertFalse((result.explanation() + result).contains(token.substring(8)), result.toString());
   }
 
   @Test
   void acceptedKeepsUniqueId() {
-    PushResult result = ResponseReader.read(new PushResponse(200, "u-1", null, new byte[0]), SENT);
+    PushResult result =
+        ResponseReader.read(new PushResponse(200, "u-1", null, new byte[0]), SENT, () -> TARGET);
     assertTrue(result.accepted());
     assertEquals(Optional.of("u-1"), ((PushResult.Accepted) result).uniqueId());
     assertEquals(new UUID(1, 2), result.apnsId());
     assertEquals(3, result.attempts());
     assertTrue(result.possiblyDuplicated());
+  }
+
+  @Test
+  void uniqueIdThatForgesLinesOrHasNoEndIsNone() {
+    for (String id : List.of("", "u\nWARN forged", "u".repeat(257))) {
+      PushResult result =
+          ResponseReader.read(new PushResponse(200, id, null, new byte[0]), SENT, () -> TARGET);
+      assertEquals(Optional.empty(), ((PushResult.Accepted) result).uniqueId());
+    }
   }
 
   @ParameterizedTest
@@ -136,7 +158,8 @@ class ResponseReaderTest {
     byte[] bytes = new byte[PushResponse.MAX_BODY];
     Arrays.fill(bytes, (byte) 0xff);
     PushResult.Rejected result =
-        (PushResult.Rejected) ResponseReader.read(new PushResponse(500, null, null, bytes), SENT);
+        (PushResult.Rejected)
+            ResponseReader.read(new PushResponse(500, null, null, bytes), SENT, () -> TARGET);
     assertEquals(256, result.rawReason().length());
     assertEquals(
         256, rejected(400, "{\"reason\":\"" + "x".repeat(999) + "\"}").rawReason().length());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import static dev.voippush.TestClients.await;
 import static dev.voippush.TestClients.call;
 import static dev.voippush.TestClients.failureOf;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -28,7 +29,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -48,9 +48,9 @@ class StreamTransportTest {
     apns.close();
   }
 
-  private void restart(ApnsSimulator.Builder options) {
+  private void restart(int initialWindowSize) {
     apns.close();
-    apns = options.start();
+    apns = ApnsSimulator.builder().initialWindowSize(initialWindowSize).start();
   }
 
   private VoipPushClient client(UnaryOperator<VoipPushClient.Builder> options) throws Exception {
@@ -93,14 +93,6 @@ class StreamTransportTest {
     assertFalse(result.possiblyDuplicated(), result.toString());
   }
 
-  private static void await(BooleanSupplier condition) {
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < until, "not within 20 s");
-      Thread.onSpinWait();
-    }
-  }
-
   /** Changes the stream limit again and again as pushes complete. */
   private final class LimitChanger {
     private static final int[] LIMITS = {1, 1000, 100};
@@ -123,7 +115,7 @@ class StreamTransportTest {
   @Timeout(600)
   void streamLimitThatChangesUnderLoad() throws Exception {
     int pushes = Integer.getInteger("stress.pushes", 20_000);
-    restart(ApnsSimulator.builder().maxConcurrentStreams(1));
+    apns.maxConcurrentStreams(1);
     DeviceToken phone = offlinePhone();
     answerAfterAMoment();
     LimitChanger changer = new LimitChanger();
@@ -198,7 +190,7 @@ class StreamTransportTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 100, 4_000})
   void smallWindowLetsLargePayloadsThroughWhole(int window) throws Exception {
-    restart(ApnsSimulator.builder().initialWindowSize(window));
+    restart(window);
     DeviceToken phone = phone();
     CallPayload call = largeCall();
     try (VoipPushClient client = client(b -> b)) {
@@ -210,7 +202,7 @@ class StreamTransportTest {
 
   @Test
   void manyLargePayloadsShareSmallWindows() throws Exception {
-    restart(ApnsSimulator.builder().initialWindowSize(1_000));
+    restart(1_000);
     DeviceToken phone = offlinePhone();
     int size = largeCall().size();
     List<CompletableFuture<PushResult>> pushes = new ArrayList<>();
@@ -229,7 +221,8 @@ class StreamTransportTest {
 
   @Test
   void cancellingWhatFlowControlHoldsBackFreesItsStream() throws Exception {
-    restart(ApnsSimulator.builder().initialWindowSize(1).maxConcurrentStreams(1));
+    restart(1);
+    apns.maxConcurrentStreams(1);
     DeviceToken phone = phone();
     try (VoipPushClient client = client(b -> b)) {
       client.connect().get(10, TimeUnit.SECONDS);
@@ -245,7 +238,7 @@ class StreamTransportTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 60, 4_096, 65_536})
   void anyHeaderTableSize(int bytes) throws Exception {
-    restart(ApnsSimulator.builder().headerTableSize(bytes));
+    apns.headerTableSize(bytes);
     DeviceToken phone = phone();
     try (VoipPushClient client = client(b -> b)) {
       for (int i = 0; i < 10; i++) {
@@ -388,7 +381,7 @@ class StreamTransportTest {
 
   @Test
   void cancelledStreamIsResetAndItsSlotFree() throws Exception {
-    restart(ApnsSimulator.builder().maxConcurrentStreams(1));
+    apns.maxConcurrentStreams(1);
     DeviceToken phone = phone();
     apns.script(Script.silence().times(1));
     try (VoipPushClient client = client(b -> b)) {
@@ -405,7 +398,7 @@ class StreamTransportTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void cancellingUnderLoadLeaksNoStream(long seed) throws Exception {
-    restart(ApnsSimulator.builder().maxConcurrentStreams(10));
+    apns.maxConcurrentStreams(10);
     DeviceToken phone = offlinePhone();
     answerAfterAMoment();
     Random random = new Random(seed);
@@ -438,7 +431,7 @@ class StreamTransportTest {
 
   @Test
   void limitOfZeroIsWaitedOut() throws Exception {
-    restart(ApnsSimulator.builder().maxConcurrentStreams(0));
+    apns.maxConcurrentStreams(0);
     DeviceToken phone = phone();
     try (VoipPushClient client = client(b -> b)) {
       CompletableFuture<PushResult> first = client.sendAsync(phone, call());
@@ -563,12 +556,10 @@ class StreamTransportTest {
 
   @Test
   void oneDialServesAllThatWaitedForTheServer() throws Exception {
-    int port;
-    try (TcpRelay relay = new TcpRelay(0, apns.port())) {
-      port = relay.port();
-    }
     DeviceToken phone = offlinePhone();
-    try (VoipPushClient client = client(b -> b.endpoint(URI.create("https://127.0.0.1:" + port)))) {
+    try (RefusingPort server = new RefusingPort();
+        VoipPushClient client =
+            client(b -> b.endpoint(URI.create("https://127.0.0.1:" + server.port())))) {
       List<CompletableFuture<PushResult>> pushes = new ArrayList<>();
       for (int i = 0; i < 1_000; i++) {
         pushes.add(client.sendAsync(phone, callNotToBeStored()));
@@ -576,7 +567,7 @@ class StreamTransportTest {
       VoipPushException refused = failureOf(client.connect());
       assertEquals(Failure.CONNECT, refused.failure());
       assertTrue(pushes.stream().noneMatch(CompletableFuture::isDone), "they wait");
-      try (TcpRelay relay = new TcpRelay(port, apns.port())) {
+      try (TcpRelay relay = new TcpRelay(server.port(), apns.port())) {
         for (CompletableFuture<PushResult> push : pushes) {
           acceptedAtOnce(push);
         }
@@ -589,7 +580,7 @@ class StreamTransportTest {
 
   @Test
   void secondConnectionIsOpenedWhenTheFirstIsFullOnly() throws Exception {
-    restart(ApnsSimulator.builder().maxConcurrentStreams(2));
+    apns.maxConcurrentStreams(2);
     DeviceToken silent = phone();
     DeviceToken phone = offlinePhone();
     apns.script(silent.hex(), Script.silence());
@@ -611,7 +602,7 @@ class StreamTransportTest {
 
   @Test
   void fullConnectionIsWaitedForIfItIsTheOnlyOneAllowed() throws Exception {
-    restart(ApnsSimulator.builder().maxConcurrentStreams(2));
+    apns.maxConcurrentStreams(2);
     DeviceToken phone = offlinePhone();
     apns.script(Script.silence().times(2));
     try (VoipPushClient client = client(b -> b)) {
@@ -630,7 +621,7 @@ class StreamTransportTest {
     DeviceToken phone = offlinePhone();
     apns.script(phone.hex(), Script.sequence(Script.silence(), Script.normal()));
     try (VoipPushClient client =
-        client(b -> b.maxInFlight(1).attemptTimeout(Duration.ofMillis(300)))) {
+        client(b -> b.maxInFlight(1).attemptTimeout(Duration.ofSeconds(1)))) {
       PushResult result = accepted(client.sendAsync(phone, callNotToBeStored()));
       assertEquals(2, result.attempts());
       assertTrue(result.possiblyDuplicated());

@@ -3,12 +3,14 @@ package dev.voippush;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.credentials.ApnsCredentials;
 import dev.voippush.credentials.CredentialsException;
 import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
 import dev.voippush.simulator.ApnsSimulator;
+import dev.voippush.simulator.SimulatorCredentials;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -16,9 +18,24 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** What tests against the simulator have in common. */
 final class TestClients {
+  /** Does not care about connections. */
+  static final Transport.Observer NOBODY =
+      new Transport.Observer() {
+        @Override
+        public void connected(Duration took) {}
+
+        @Override
+        public void connectFailed(AttemptFailure failure, Duration took) {}
+
+        @Override
+        public void disconnected(String why, Duration lifetime) {}
+      };
+
   private TestClients() {}
 
   static CallPayload call() {
@@ -26,13 +43,28 @@ final class TestClients {
   }
 
   static PushCertificate certificate(ApnsSimulator apns) throws CredentialsException {
-    return PushCertificate.of(apns.credentials().privateKey(), apns.credentials().chain());
+    return certificate(apns.credentials());
+  }
+
+  static PushCertificate certificate(SimulatorCredentials credentials) throws CredentialsException {
+    return PushCertificate.of(credentials.privateKey(), credentials.chain());
   }
 
   static SigningKey signingKey(ApnsSimulator apns) throws CredentialsException {
-    byte[] pem = apns.credentials().signingKeyPem().getBytes(StandardCharsets.US_ASCII);
+    return signingKey(apns, apns.credentials().signingKeyPem(), apns.credentials().keyId());
+  }
+
+  /** Another key of the same team. */
+  static SigningKey newSigningKey(ApnsSimulator apns, String keyId) throws CredentialsException {
+    return signingKey(apns, apns.addSigningKey(keyId, apns.credentials().teamId()), keyId);
+  }
+
+  private static SigningKey signingKey(ApnsSimulator apns, String pem, String keyId)
+      throws CredentialsException {
     return SigningKey.fromPem(
-        new ByteArrayInputStream(pem), apns.credentials().keyId(), apns.credentials().teamId());
+        new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)),
+        keyId,
+        apns.credentials().teamId());
   }
 
   /** A client of this simulator that closes fast. */
@@ -42,6 +74,15 @@ final class TestClients {
         .endpoint(apns.endpoint())
         .trustedCertificates(apns.credentials().caCertificate())
         .closeTimeout(Duration.ofSeconds(1));
+  }
+
+  /** Waits for what the other side does in a moment. */
+  static void await(BooleanSupplier condition) {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < until, "not within 20 s");
+      LockSupport.parkNanos(100_000); // leaves the processor to the other side
+    }
   }
 
   static VoipPushException failureOf(CompletableFuture<?> future) {

@@ -220,14 +220,7 @@ class VoipPushClientBuilderTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "http://localhost",
-        "https:///x",
-        "https://h/path",
-        "https://u@h",
-        "https://h?q",
-        "mailto:x"
-      })
+      strings = {"http://localhost", "https:///x", "https://h/path", "https://h?q", "mailto:x"})
   void endpointIsSchemeHostAndPort(String uri) {
     String message =
         assertThrows(
@@ -235,6 +228,16 @@ class VoipPushClientBuilderTest {
                 () -> VoipPushClient.builder().endpoint(URI.create(uri)))
             .getMessage();
     assertEquals("endpoint must be https://host:port, but was " + uri, message);
+  }
+
+  @Test
+  void userInEndpointIsRefusedWithoutShowingIt() {
+    URI endpoint = URI.create("https://user:password@localhost");
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> VoipPushClient.builder().endpoint(endpoint))
+            .getMessage();
+    assertEquals("endpoint must be https://host:port, but names a user", message);
   }
 
   @Test
@@ -306,7 +309,7 @@ class VoipPushClientBuilderTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> VoipPushClient.builder().proxyCredentials("a:b", new char[0]));
-    assertEquals("user must have no colon, but was \"a:b\"", e.getMessage());
+    assertEquals("user must have no colon, but has one at position 1", e.getMessage());
   }
 
   @Test

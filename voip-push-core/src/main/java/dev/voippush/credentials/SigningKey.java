@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SigningKey implements ApnsCredentials {
   private static final Pattern ID = Pattern.compile("[A-Z0-9]{10}");
+  private static final int LONGEST_SHOWN = 20;
   private static final Duration RENEW_AFTER = Duration.ofMinutes(50);
   private static final Duration RENEW_REFUSED_AFTER = Duration.ofMinutes(20);
   private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
@@ -44,7 +45,13 @@ public final class SigningKey implements ApnsCredentials {
    * A token with its birth by both clocks: the wall clock may be set, the other cannot be told from
    * outside.
    */
-  private record Token(String jwt, Instant issuedAt, long nanos) {}
+  private record Token(String jwt, Instant issuedAt, long nanos) {
+    /** Never the JWT. */
+    @Override
+    public String toString() {
+      return "Token[issuedAt=" + issuedAt + "]";
+    }
+  }
 
   private SigningKey(PrivateKey key, String keyId, String teamId, LongSupplier nanoTime) {
     this.key = key;
@@ -114,8 +121,11 @@ public final class SigningKey implements ApnsCredentials {
 
   private static void requireId(String name, String value) {
     if (!ID.matcher(value).matches()) {
+      boolean mayBeSecret = value.length() > LONGEST_SHOWN; // the key in place of its id
       throw new IllegalArgumentException(
-          name + " must be 10 upper-case letters and digits, but was \"" + value + "\"");
+          name
+              + " must be 10 upper-case letters and digits, but "
+              + (mayBeSecret ? "has " + value.length() + " characters" : "was \"" + value + "\""));
     }
   }
 

@@ -33,15 +33,15 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
  * Issues certificates that look like Apple's. Its keys are made once a run: RSA keys take their
  * time.
  */
-final class Apple {
-  static final String BUNDLE = "com.example.app";
+public final class Apple {
+  public static final String BUNDLE = "com.example.app";
   static final String TEAM = "A1B2C3D4E5";
-  static final Instant START = Instant.parse("2025-01-01T00:00:00Z");
+  public static final Instant START = Instant.parse("2025-01-01T00:00:00Z");
   static final Instant END = Instant.parse("2045-01-01T00:00:00Z");
 
   static final KeyPair RSA = rsa();
   static final KeyPair OTHER_RSA = rsa();
-  static final KeyPair EC = ec("secp256r1");
+  public static final KeyPair EC = ec("secp256r1");
 
   private static final String PUSH = "1.2.840.113635.100.6.3.";
   private static final AtomicLong SERIAL = new AtomicLong(0x13DC77955271E53DL);
@@ -84,7 +84,7 @@ final class Apple {
     return voip(key, bundle, START, END);
   }
 
-  static X509Certificate voip(KeyPair key, String bundle, Instant start, Instant end) {
+  public static X509Certificate voip(KeyPair key, String bundle, Instant start, Instant end) {
     Map<String, ASN1Encodable> extensions = environments(true, true);
     extensions.put(PUSH + "3", new DERUTF8String(bundle));
     extensions.put(PUSH + "4", new DERUTF8String(bundle + ", " + bundle + ".voip"));

@@ -5,10 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.voippush.FuzzRun;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.security.cert.X509Certificate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -17,6 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * goes to {@code target/fuzz}, from where it can be tried again.
  */
 class CredentialsFuzzTest {
+  @RegisterExtension static final FuzzRun RUN = new FuzzRun("certificates");
+
   private static final char[] PASSWORD = "secret".toCharArray();
 
   static Stream<byte[]> seeds() {
@@ -45,7 +49,11 @@ class CredentialsFuzzTest {
 
   @MethodSource("seeds")
   @FuzzTest
-  void everyReaderReturnsOrThrowsCredentialsException(byte[] data) {
+  void everyReaderReturnsOrThrowsCredentialsException(byte[] data) throws Exception {
+    RUN.input(() -> read(data));
+  }
+
+  private static void read(byte[] data) {
     Source source = new Source("fuzz", data);
     attempt(() -> CertificateLoader.fromPkcs12(in(data), PASSWORD));
     attempt(() -> CertificateLoader.fromPem(in(data), null).describe());

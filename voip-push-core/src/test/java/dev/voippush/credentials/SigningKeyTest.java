@@ -147,6 +147,16 @@ class SigningKeyTest {
   }
 
   @Test
+  void keyGivenForItsIdIsNotShown() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> SigningKey.load(Path.of("x"), "MIGTAgEAMBMGByqGSM49AgEG", Apple.TEAM));
+    assertEquals(
+        "keyId must be 10 upper-case letters and digits, but has 24 characters", e.getMessage());
+  }
+
+  @Test
   void onlyAnUnencryptedP256KeyIsASigningKey(@TempDir Path folder) throws Exception {
     assertMessage(folder, Pem.of(Apple.RSA.getPrivate()), "not an APNs signing key: an RSA key");
     KeyPair p384 = Apple.ec("secp384r1");
