@@ -302,16 +302,14 @@ final class Measurement {
       long begin = System.nanoTime();
       Sender.Call call = sender.call(Workload.cheapId());
       CountDownLatch latch = new CountDownLatch(devices);
-      for (int i = 0; i < devices; i++) {
-        call.push(
-            i,
-            problem -> {
-              if (problem != null) {
-                failure.set(problem);
-              }
-              latch.countDown();
-            });
-      }
+      call.ring(
+          devices,
+          problem -> {
+            if (problem != null) {
+              failure.set(problem);
+            }
+            latch.countDown();
+          });
       boolean all = latch.await(20, TimeUnit.SECONDS);
       Throwable problem = failure.get();
       if (problem != null || !all) {

@@ -49,6 +49,13 @@ interface Sender extends AutoCloseable {
     /** Sends to a device without blocking; {@code end} gets null for 200, else what went wrong. */
     void push(int device, Consumer<@Nullable Throwable> end);
 
+    /** Sends to so many devices, as the client does for one call; {@code end} hears of each. */
+    default void ring(int devices, Consumer<@Nullable Throwable> end) {
+      for (int device = 0; device < devices; device++) {
+        push(device, end);
+      }
+    }
+
     /** Sends to a device and waits for 200. */
     void pushAndWait(int device) throws Exception;
   }

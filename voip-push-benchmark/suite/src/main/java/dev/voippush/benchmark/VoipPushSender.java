@@ -13,6 +13,7 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -60,13 +61,23 @@ final class VoipPushSender implements Sender {
     return new Call() {
       @Override
       public void push(int device, Consumer<@Nullable Throwable> end) {
+        tell(client.sendAsync(devices[device % Workload.DEVICES], call), end);
+      }
+
+      @Override
+      public void ring(int count, Consumer<@Nullable Throwable> end) {
+        client
+            .ring(call, Arrays.asList(devices).subList(0, count))
+            .results()
+            .values()
+            .forEach(result -> tell(result, end));
+      }
+
+      private void tell(CompletableFuture<PushResult> sent, Consumer<@Nullable Throwable> end) {
         var unused =
-            client
-                .sendAsync(devices[device % Workload.DEVICES], call)
-                .whenComplete(
-                    (result, failure) ->
-                        end.accept(
-                            failure == null && !result.accepted() ? refused(result) : failure));
+            sent.whenComplete(
+                (result, failure) ->
+                    end.accept(failure == null && !result.accepted() ? refused(result) : failure));
       }
 
       @Override

@@ -160,6 +160,7 @@ public final class FirstRing {
       case ENDED -> "ended by the caller";
       case EXPIRED -> "missed: the ring time is over";
       case APP_KILLED -> "iOS killed the app: it did not report the call to CallKit";
+      default -> event.type().name().toLowerCase(Locale.ROOT).replace('_', ' ');
     };
   }
 

@@ -27,6 +27,7 @@ final class JavaProcess {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // a short life
     command.addAll(arguments);
     Path printed = Files.createTempFile(directory, "printed", ".txt");
     ProcessBuilder builder =

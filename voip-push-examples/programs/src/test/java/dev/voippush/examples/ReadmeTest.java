@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,15 +46,52 @@ class ReadmeTest {
     return up.resolve("README.md");
   }
 
-  private void compile() throws IOException {
-    String text = Files.readString(readme());
-    Matcher java = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(text);
-    assertTrue(java.find(), "the README has a Java program");
-    String program = java.group(1);
-    assertTrue(program.contains(TO_APPLE));
-    Path source = directory.resolve("Ring.java");
-    Files.writeString(source, program.replace(TO_APPLE, TO_SIMULATOR.strip()));
+  /** The blocks of Java, in order. */
+  private static List<String> java() throws IOException {
+    return Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+        .matcher(Files.readString(readme()))
+        .results()
+        .map(block -> block.group(1))
+        .toList();
+  }
+
+  private void compile(String name, String java) throws IOException {
+    Path source = directory.resolve(name + ".java");
+    Files.writeString(source, java);
     JavaProcess.compile("-classpath", CLASS_PATH, "-d", "" + directory, "" + source);
+  }
+
+  private void compileProgram() throws IOException {
+    String program = java().get(0);
+    assertTrue(program.contains(TO_APPLE));
+    compile("SendPush", program.replace(TO_APPLE, TO_SIMULATOR.strip()));
+  }
+
+  @Test
+  void ringCompiles() throws IOException {
+    String snippet = java().get(1);
+    assertTrue(snippet.contains("client.ring("));
+    compile(
+        "Snippet",
+        """
+        import dev.voippush.*;
+        import java.util.*;
+
+        abstract class Snippet {
+          abstract void tellCaller(UUID callId, String why);
+
+          abstract Void alarm(Throwable e);
+
+          void ring(
+              VoipPushClient client,
+              CallPayload call,
+              List<DeviceToken> devices,
+              DeadTokens deadTokens) {
+            %s
+          }
+        }
+        """
+            .formatted(snippet));
   }
 
   private String run(ApnsSimulator apns, String token) throws Exception {
@@ -64,12 +100,12 @@ class ReadmeTest {
     return JavaProcess.run(
         directory,
         Map.of("APNS", apns.endpoint().toString(), "CK_PASSWORD", apns.credentials().password()),
-        List.of("-classpath", directory + File.pathSeparator + CLASS_PATH, "Ring", token));
+        List.of("-classpath", directory + File.pathSeparator + CLASS_PATH, "SendPush", token));
   }
 
   @Test
   void programHandlesBothOutcomes() throws Exception {
-    compile();
+    compileProgram();
     try (ApnsSimulator apns = ApnsSimulator.start()) {
       SimulatedPhone phone = apns.registerPhone();
       assertEquals("accepted by APNs: the phone rings\n", run(apns, phone.token()));
