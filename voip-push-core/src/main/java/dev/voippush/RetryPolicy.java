@@ -16,7 +16,6 @@ final class RetryPolicy {
   static final int MAX_ATTEMPTS = 6;
 
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(100);
-  private static final Duration MAX_BACK_OFF = Duration.ofSeconds(5);
   private static final Duration FIRST_THROTTLE = Duration.ofSeconds(1);
   private static final int MAX_THROTTLED_RETRIES = 2;
   private static final Duration LEAST_FOR_UNKNOWN = Duration.ofSeconds(5);
@@ -84,12 +83,9 @@ final class RetryPolicy {
     return fits ? Optional.of(wait) : Optional.empty();
   }
 
-  /** 100 ms doubled with each attempt up to 5 s, of which the second half is random. */
+  /** 100 ms doubled with each attempt, so 1.6 s before the last, of which half is random. */
   private Duration backOff(int attempts) {
-    long most =
-        Math.min(
-            FIRST_BACK_OFF.toMillis() << Math.min(Math.max(attempts - 1, 0), 16),
-            MAX_BACK_OFF.toMillis());
+    long most = FIRST_BACK_OFF.toMillis() << (attempts - 1);
     return Duration.ofMillis(most / 2 + (long) (jitter.getAsDouble() * (most - most / 2)));
   }
 }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -159,10 +160,67 @@ class CallPayloadTest {
   @Test
   void durationsHaveBounds() {
     CallPayload.Builder builder = CallPayload.incoming(ID);
-    assertThrows(IllegalArgumentException.class, () -> builder.ringFor(Duration.ZERO));
-    assertThrows(IllegalArgumentException.class, () -> builder.ringFor(Duration.ofHours(2)));
-    assertThrows(IllegalArgumentException.class, () -> builder.storeFor(Duration.ofSeconds(-1)));
-    builder.storeFor(Duration.ZERO).ringFor(Duration.ofHours(1)).build();
+    Duration hour = Duration.ofHours(1);
+    builder.ringFor(Duration.ofSeconds(1)).ringFor(hour).storeFor(Duration.ZERO).storeFor(hour);
+    assertEquals(hour, builder.build().ringFor());
+    assertEquals(hour, builder.build().storeFor());
+    for (Duration out : List.of(Duration.ofMillis(999), hour.plusNanos(1))) {
+      assertEquals(
+          "ringFor must be from 1 s to 1 h, but was " + out,
+          assertThrows(IllegalArgumentException.class, () -> builder.ringFor(out)).getMessage());
+    }
+    for (Duration out : List.of(Duration.ofNanos(-1), hour.plusNanos(1))) {
+      assertEquals(
+          "storeFor must be from 0 to 1 h, but was " + out,
+          assertThrows(IllegalArgumentException.class, () -> builder.storeFor(out)).getMessage());
+    }
+  }
+
+  @Test
+  void whatWasGivenIsTold() {
+    CallPayload bare = CallPayload.incoming(ID).build();
+    assertEquals(Optional.empty(), bare.callerName());
+    assertEquals(Optional.empty(), bare.handle());
+    assertEquals(HandleType.GENERIC, bare.handleType());
+    assertFalse(bare.video());
+    assertEquals(Duration.ofSeconds(45), bare.ringFor());
+    assertEquals(Duration.ofSeconds(10), bare.storeFor());
+    assertEquals(Map.of(), bare.extras());
+    CallPayload call =
+        CallPayload.incoming(ID)
+            .callerName("Li Lei")
+            .handle("lilei@example.com")
+            .handleType(HandleType.EMAIL)
+            .video(true)
+            .sentAt(SENT)
+            .put("a", 1)
+            .build();
+    assertEquals(ID, call.callId());
+    assertEquals(Optional.of("Li Lei"), call.callerName());
+    assertEquals(Optional.of("lilei@example.com"), call.handle());
+    assertEquals(HandleType.EMAIL, call.handleType());
+    assertTrue(call.video());
+    assertEquals(SENT, call.sentAt());
+    assertEquals(Map.of("a", 1), call.extras());
+  }
+
+  @Test
+  void biggestFieldIsNamedAsDeepAsItGoes() {
+    String big = "x".repeat(4000);
+    assertTrue(
+        refusal(
+                CallPayload.incoming(ID)
+                    .put("room", Map.of("topic", big, "seats", "y".repeat(1500))))
+            .contains("biggest field is room.topic with 4010 bytes"));
+    String half = "x".repeat(2600);
+    assertTrue(
+        refusal(CallPayload.incoming(ID).put("room", Map.of("a", half, "b", half)))
+            .contains("biggest field is room with 5222 bytes"),
+        "no half is to blame");
+  }
+
+  private static String refusal(CallPayload.Builder builder) {
+    return assertThrows(IllegalArgumentException.class, builder::build).getMessage();
   }
 
   @Test

@@ -4,9 +4,12 @@ package dev.voippush;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -71,12 +74,23 @@ class DeviceTokenTest {
     "'', 'must have 2 to 100 bytes, but has 0'",
     "abc, 'must have two hexadecimal digits for each byte, but has 3 digits'",
     "abzz, 'must be hexadecimal digits, but has another character at position 2'",
+    "abcd>, 'must be hexadecimal digits, but has another character at position 4'",
     "<abcd, 'must be hexadecimal digits, but has another character at position 0'"
   })
   void whatIsNotHexIsRefused(String text, String says) {
     assertEquals(
         "device token " + says,
         assertThrows(IllegalArgumentException.class, () -> DeviceToken.of(text)).getMessage());
+  }
+
+  @Test
+  void equalByTheirBytes() {
+    DeviceToken token = DeviceToken.of(HEX);
+    assertTrue(Set.of(token).contains(DeviceToken.of(HEX)));
+    assertEquals(token.hashCode(), DeviceToken.of(HEX).hashCode());
+    assertNotEquals(token, DeviceToken.of(HEX.replace('0', '1')));
+    assertNotEquals(token.hashCode(), DeviceToken.of(HEX.replace('0', '1')).hashCode());
+    assertFalse(token.equals((Object) HEX));
   }
 
   @Test

@@ -137,4 +137,27 @@ class HeaderEncoderTest {
     other.write(block, request(TOKEN, FIRST, 1, null));
     assertEquals(before, block.size());
   }
+
+  @Test
+  void tableThatJustHoldsTheRepeatedHeadersIsUsed() {
+    // 32 bytes for each of the eight entries besides what they say, RFC 7541 section 4.1
+    int needed =
+        (":authority" + "api.push.apple.com" + "apns-topic" + "com.example.app.voip").length()
+            + ("apns-push-type" + "voip" + "apns-priority" + "10").length()
+            + ("content-type" + "application/json" + "user-agent" + "voip-push").length()
+            + ("apns-expiration" + "4294967295" + "apns-id" + FIRST).length()
+            + 8 * 32;
+    assertTrue(sizeOfSecondBlock(needed) < 150);
+    assertTrue(sizeOfSecondBlock(needed - 1) > 250);
+  }
+
+  private static long sizeOfSecondBlock(int tableSize) {
+    HeaderEncoder encoder = new HeaderEncoder("api.push.apple.com", "com.example.app.voip");
+    encoder.tableSize(tableSize);
+    Buffer block = new Buffer();
+    encoder.write(block, request(TOKEN, FIRST, 4_294_967_295L, null));
+    block.clear();
+    encoder.write(block, request(TOKEN, SECOND, 4_294_967_295L, null));
+    return block.size();
+  }
 }

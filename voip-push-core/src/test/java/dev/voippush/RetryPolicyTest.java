@@ -143,4 +143,45 @@ class RetryPolicyTest {
     assertFalse(budget.tryRetry(9 * second));
     assertTrue(budget.tryRetry(100 * second), "a new window has its allowance");
   }
+
+  @Test
+  void budgetCountsTheLastTenSeconds() {
+    long second = 1_000_000_000L;
+    assertEquals(20, granted(9 * second + second - 1), "the whole of the tenth second");
+    assertEquals(10, granted(10 * second), "gone with the eleventh");
+    assertEquals(10, granted(1_000 * second), "however long nothing was sent");
+    assertEquals(20, granted(-5 * second), "a clock that steps back forgets nothing");
+  }
+
+  /** What a budget grants at a time, after 100 pushes in its first second. */
+  private static int granted(long nanos) {
+    RetryBudget budget = new RetryBudget();
+    for (int i = 0; i < 100; i++) {
+      budget.push(i);
+    }
+    int granted = 0;
+    while (budget.tryRetry(nanos)) {
+      granted++;
+    }
+    return granted;
+  }
+
+  @Test
+  void retriesAreForgottenWithTheirSecond() {
+    long second = 1_000_000_000L;
+    RetryBudget budget = new RetryBudget();
+    for (int i = 0; i < 10; i++) {
+      assertTrue(budget.tryRetry(0));
+    }
+    assertFalse(budget.tryRetry(9 * second));
+    assertTrue(budget.tryRetry(10 * second));
+  }
+
+  @Test
+  void throttledRetriesHaveJitterOverTheirHalf() {
+    assertEquals(
+        Optional.of(Duration.ofMillis(1500)),
+        longest.afterRejection(
+            rejected(429, "TooManyRequests"), Optional.empty(), after(1, PLENTY)));
+  }
 }
