@@ -12,16 +12,21 @@ import org.junit.jupiter.api.Test;
 /** SETTINGS_INITIAL_WINDOW_SIZE and SETTINGS_HEADER_TABLE_SIZE on the wire. */
 final class SettingsTest {
   private static Pushes.Push large(ApnsSimulator simulator) {
+    return sized(simulator, 5000);
+  }
+
+  private static Pushes.Push sized(ApnsSimulator simulator, int characters) {
     Pushes.Push push = Pushes.voip(simulator, simulator.registerPhone().token());
     return push.body(
-        "{\"callId\":\"" + UUID.randomUUID() + "\",\"x\":\"" + "x".repeat(5000) + "\"}");
+        "{\"callId\":\"" + UUID.randomUUID() + "\",\"x\":\"" + "x".repeat(characters) + "\"}");
   }
 
   @Test
   void smallWindowLetsLargeBodiesThroughInPieces() throws Exception {
     for (int window : new int[] {1, 100}) {
       try (ApnsSimulator simulator = ApnsSimulator.builder().initialWindowSize(window).start()) {
-        Pushes.Push push = large(simulator);
+        Pushes.Push push =
+            sized(simulator, Math.min(5000, 100 * window)); // a WINDOW_UPDATE a piece
         Pushes client = Pushes.withCertificate(simulator);
         assertEquals(200, client.send(push).status());
         assertEquals(200, client.send(push).status(), "when the client has seen SETTINGS");
