@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeAll;
@@ -714,18 +715,24 @@ class HostileServerTest {
   void endlessBody() throws Exception {
     int size = kind == VoipPushClientTest.Kind.STREAM ? 100_000_000 : 15_000_000;
     byte[] piece = "x".repeat(RawApns.MAX_FRAME).getBytes(StandardCharsets.UTF_8);
+    CountDownLatch written = new CountDownLatch(1);
     RawApns.Behaviour behaviour =
         once(
             (connection, request) -> {
               request.status(400);
               connection.headers(request.streamId(), false, ":status", "400");
-              for (int i = 0; i < size / piece.length; i++) {
-                connection.data(request.streamId(), false, piece);
+              try {
+                for (int i = 0; i < size / piece.length; i++) {
+                  connection.data(request.streamId(), false, piece);
+                }
+              } finally {
+                written.countDown();
               }
             });
     try (RawApns apns = new RawApns(behaviour);
         VoipPushClient client = builder(apns).build()) {
       assertEnd(End.rejected(400, "xxx"), client.sendAsync(PHONE, call()), apns);
+      assertTrue(written.await(30, TimeUnit.SECONDS)); // until then it answers no PING
       assertRecovers(client);
       assertEquals(List.of(), apns.faults());
     }
