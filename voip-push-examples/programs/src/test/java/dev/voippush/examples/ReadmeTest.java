@@ -38,7 +38,7 @@ class ReadmeTest {
 
   @TempDir Path directory;
 
-  private static Path readme() {
+  static Path readme() {
     Path up = Path.of("").toAbsolutePath();
     while (!Files.exists(up.resolve("SECURITY.md"))) {
       up = up.getParent();

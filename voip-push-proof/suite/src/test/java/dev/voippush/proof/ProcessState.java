@@ -28,6 +28,7 @@ final class ProcessState {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
         .filter(name -> name.matches("(?i).*(voip|okhttp|okio|kotlin|timer|pool-).*"))
+        .filter(name -> !name.startsWith("ForkJoinPool-1-")) // the JVM's own, under virtual threads
         .sorted()
         .toList();
   }
