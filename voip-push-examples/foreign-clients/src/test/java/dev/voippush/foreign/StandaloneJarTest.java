@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.foreign;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,6 +151,33 @@ class StandaloneJarTest {
       assertTrue(text(jar, "META-INF/licenses/bouncycastle-MIT.txt").contains("Bouncy Castle"));
       assertTrue(text(jar, "META-INF/licenses/slf4j-MIT.txt").contains("QOS.ch"));
       assertTrue(text(jar, "META-INF/licenses/README.txt").contains("Netty"));
+      assertTrue(text(jar, "META-INF/licenses/netty.txt").contains("Twitter, Inc."));
+    }
+  }
+
+  /** Whose licences are in it: who is added here goes into META-INF/licenses, too. */
+  @Test
+  void jarHasClassesOnlyOfThoseWhoseLicencesItHas() throws IOException {
+    Pattern owner =
+        Pattern.compile("(?:META-INF/versions/\\d+/)?((?:(?:com|dev|io|org)/)?[^/]+)/.*\\.class");
+    try (JarFile jar = new JarFile(StandaloneProcess.JAR.toFile())) {
+      assertEquals(
+          Set.of(
+              "com/squareup",
+              "dev/voippush",
+              "io/netty",
+              "kotlin",
+              "okio",
+              "org/bouncycastle",
+              "org/intellij",
+              "org/jetbrains",
+              "org/jspecify",
+              "org/slf4j"),
+          jar.stream()
+              .map(entry -> owner.matcher(entry.getName()))
+              .filter(Matcher::matches)
+              .map(found -> found.group(1))
+              .collect(toSet()));
     }
   }
 
