@@ -60,7 +60,9 @@ class InstalledLibraryTest {
       assertEquals(
           Set.of(
               "module-info.class",
+              "META-INF/LICENSE",
               "META-INF/MANIFEST.MF",
+              "META-INF/NOTICE",
               "META-INF/okhttp/LICENSE",
               "META-INF/okhttp/NOTICE"),
           files.stream().filter(name -> !name.startsWith("dev/voippush/")).collect(toSet()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.foreign;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -136,17 +139,45 @@ class StandaloneJarTest {
       Pattern broken =
           Pattern.compile(
               "META-INF/[^/]*\\.(SF|RSA|DSA|EC)|META-INF/INDEX.LIST|(.*/)?module-info.class"
-                  + "|META-INF/LICENSE.*|org/junit/.*|okhttp3/.*|dev/voippush/[A-Z].*");
+                  + "|META-INF/LICENSE\\..*|org/junit/.*|okhttp3/.*|dev/voippush/[A-Z].*");
       assertEquals(List.of(), names.stream().filter(broken.asMatchPredicate()).toList());
       assertEquals(
           "org.slf4j.simple.SimpleServiceProvider",
           text(jar, "META-INF/services/org.slf4j.spi.SLF4JServiceProvider").strip());
       assertTrue(text(jar, "META-INF/io.netty.versions.properties").contains("netty-codec-http2."));
       assertTrue(text(jar, "simplelogger.properties").contains("defaultLogLevel=warn"));
-      assertTrue(text(jar, "META-INF/licenses/APACHE-2.0.txt").contains("Apache License"));
+      assertEquals(Files.readString(Path.of("../../LICENSE")), text(jar, "META-INF/LICENSE"));
+      assertEquals(Files.readString(Path.of("../../NOTICE")), text(jar, "META-INF/NOTICE"));
       assertTrue(text(jar, "META-INF/licenses/bouncycastle-MIT.txt").contains("Bouncy Castle"));
       assertTrue(text(jar, "META-INF/licenses/slf4j-MIT.txt").contains("QOS.ch"));
       assertTrue(text(jar, "META-INF/licenses/README.txt").contains("Netty"));
+      assertTrue(text(jar, "META-INF/licenses/netty.txt").contains("Twitter, Inc."));
+    }
+  }
+
+  /** Whose licences are in it: who is added here goes into META-INF/licenses, too. */
+  @Test
+  void jarHasClassesOnlyOfThoseWhoseLicencesItHas() throws IOException {
+    Pattern owner =
+        Pattern.compile("(?:META-INF/versions/\\d+/)?((?:(?:com|dev|io|org)/)?[^/]+)/.*\\.class");
+    try (JarFile jar = new JarFile(StandaloneProcess.JAR.toFile())) {
+      assertEquals(
+          Set.of(
+              "com/squareup",
+              "dev/voippush",
+              "io/netty",
+              "kotlin",
+              "okio",
+              "org/bouncycastle",
+              "org/intellij",
+              "org/jetbrains",
+              "org/jspecify",
+              "org/slf4j"),
+          jar.stream()
+              .map(entry -> owner.matcher(entry.getName()))
+              .filter(Matcher::matches)
+              .map(found -> found.group(1))
+              .collect(toSet()));
     }
   }
 
