@@ -539,7 +539,11 @@ public final class VoipPushClient implements AutoCloseable {
       return this;
     }
 
-    /** Trusts these roots besides those of the Java runtime: a simulator's, a proxy's. */
+    /**
+     * Trusts these roots besides those of the Java runtime: a simulator's, a proxy's. Who has the
+     * key of one can pass for APNs; there is no other way to trust more, and the host name is
+     * always checked.
+     */
     public Builder trustedCertificates(X509Certificate... certificates) {
       this.trusted = List.of(certificates);
       return this;
@@ -548,9 +552,11 @@ public final class VoipPushClient implements AutoCloseable {
     /**
      * Carries the pushes by OkHttp's calls, a thread for each in flight, in place of the faster way
      * of this library: for a client of yours with interceptors and the like. Takes proxy, DNS,
-     * socket factory, event listener and interceptors from a client of yours. Interceptors see the
-     * JWT and the payload. TLS, hostname verifier, protocols, dispatcher, connection pool, timeouts
-     * and retries remain this library's.
+     * socket factory, event listener, certificate pins and interceptors from a client of yours.
+     * Interceptors see the JWT and the payload, and may send them to another host. TLS with its
+     * versions, trust and check of the host name, protocols, dispatcher, connection pool, timeouts
+     * and retries remain this library's, whatever that client and its interceptors set: without
+     * such TLS nothing is sent.
      *
      * @throws IllegalArgumentException if it has a SOCKS proxy; HTTP proxies are supported
      */
