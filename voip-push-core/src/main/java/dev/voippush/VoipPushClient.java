@@ -470,6 +470,7 @@ public final class VoipPushClient implements AutoCloseable {
   /** Configures a client. Not thread-safe. */
   public static final class Builder {
     private static final Duration LONGEST = Duration.ofDays(1);
+    private static final int LONGEST_SHOWN = 100;
 
     private @Nullable ApnsCredentials credentials;
     private ApnsEnvironment environment = ApnsEnvironment.PRODUCTION;
@@ -532,8 +533,12 @@ public final class VoipPushClient implements AutoCloseable {
      */
     public Builder bundleId(String bundleId) {
       if (!bundleId.matches("[A-Za-z0-9.-]{1,255}")) {
+        boolean mayBeSecret = bundleId.length() > LONGEST_SHOWN; // a key in its place
         throw new IllegalArgumentException(
-            "bundleId must be letters, digits, dots and hyphens, but was \"" + bundleId + "\"");
+            "bundleId must be 1 to 255 letters, digits, dots and hyphens, but "
+                + (mayBeSecret
+                    ? "has " + bundleId.length() + " characters"
+                    : "was \"" + bundleId + "\""));
       }
       this.bundleId = bundleId;
       return this;
