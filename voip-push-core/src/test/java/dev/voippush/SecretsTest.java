@@ -79,7 +79,7 @@ class SecretsTest {
   private static ApnsSimulator stranger;
 
   @BeforeAll
-  @Timeout(60)
+  @Timeout(120)
   static void runEverything() throws Exception {
     secrets.text("caller", CALLER);
     secrets.text("handle", HANDLE);

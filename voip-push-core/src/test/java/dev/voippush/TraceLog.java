@@ -21,8 +21,7 @@ final class TraceLog implements AutoCloseable {
   private static final String DEFAULT_LEVEL = "defaultLogLevel";
   private static final String LEVEL = "currentLogLevel";
 
-  private final CapturedLog slf4j = new CapturedLog();
-  private final StringBuffer julText = new StringBuffer();
+  private final CapturedLog log = new CapturedLog();
   private final java.util.logging.Logger julRoot = LogManager.getLogManager().getLogger("");
   private final Level julLevel = julRoot.getLevel();
   private final Handler julHandler = new Everything();
@@ -54,12 +53,12 @@ final class TraceLog implements AutoCloseable {
   }
 
   String text() {
-    return slf4j.text() + julText;
+    return log.text();
   }
 
   @Override
   public void close() throws ReflectiveOperationException {
-    slf4j.close();
+    log.close();
     julRoot.removeHandler(julHandler);
     julRoot.setLevel(julLevel);
     field(settings.getClass(), DEFAULT_LEVEL).setInt(settings, defaultLevel);
@@ -69,7 +68,7 @@ final class TraceLog implements AutoCloseable {
   }
 
   /** With the stack traces, as it is written to files. */
-  private final class Everything extends Handler {
+  private static final class Everything extends Handler {
     Everything() {
       setFormatter(new SimpleFormatter());
       setLevel(Level.ALL);
@@ -77,7 +76,7 @@ final class TraceLog implements AutoCloseable {
 
     @Override
     public void publish(LogRecord event) {
-      julText.append(getFormatter().format(event));
+      System.err.print(getFormatter().format(event));
     }
 
     @Override
