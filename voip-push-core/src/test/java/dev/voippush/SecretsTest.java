@@ -234,7 +234,7 @@ class SecretsTest {
     for (PushResult.Rejected rejected : outcome.rejected().values()) {
       hearing.hear(rejected, rejected.explanation(), rejected.rawReason());
     }
-    for (DeviceToken reached : outcome.reached()) { // what is only heard if it is reached
+    for (DeviceToken reached : outcome.reached()) {
       hearing.hear(client.send(reached, call().build()));
     }
     DeadTokens deadTokens = DeadTokens.of((device, since) -> true);
@@ -290,23 +290,24 @@ class SecretsTest {
     for (Proxy.Type type : types) {
       try (ProxyServer proxy = ProxyServer.of(type)) {
         proxy.requireCredentials(PROXY_USER, PROXY_PASSWORD);
-        try (VoipPushClient client = proxied(kind, proxy, PROXY_PASSWORD).build()) {
+        try (VoipPushClient client = proxied(kind, proxy).build()) {
           client.connect().get();
           hearing.hear(client, client.health());
         }
         proxy.requireCredentials(PROXY_USER, "another");
-        connect(proxied(kind, proxy, PROXY_PASSWORD));
+        connect(proxied(kind, proxy));
       }
     }
   }
 
-  private static VoipPushClient.Builder proxied(Kind kind, ProxyServer proxy, String password)
-      throws Exception {
+  private static VoipPushClient.Builder proxied(Kind kind, ProxyServer proxy) throws Exception {
     VoipPushClient.Builder builder = builder(kind, TestClients.signingKey(apns));
     if (kind == Kind.STREAM) {
-      return builder.proxy(proxy.proxy()).proxyCredentials(PROXY_USER, password.toCharArray());
+      return builder
+          .proxy(proxy.proxy())
+          .proxyCredentials(PROXY_USER, PROXY_PASSWORD.toCharArray());
     }
-    String basic = Credentials.basic(PROXY_USER, password);
+    String basic = Credentials.basic(PROXY_USER, PROXY_PASSWORD);
     return builder.httpClient(
         new OkHttpClient.Builder()
             .proxy(proxy.proxy())
