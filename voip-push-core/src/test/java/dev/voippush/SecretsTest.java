@@ -468,6 +468,29 @@ class SecretsTest {
   }
 
   @Test
+  void allThatCanHappenHasHappened() {
+    String heard = hearing.text();
+    for (String end :
+        List.of(
+            "status=400",
+            "status=403",
+            "status=410",
+            "status=413",
+            "status=429",
+            "status=502",
+            "status=503",
+            "#connection-refused",
+            "#server-not-trusted",
+            "#proxy",
+            "the client is closed",
+            "the call was over",
+            "more than 3 pushes",
+            "the password does not open it")) {
+      assertTrue(heard.contains(end), end);
+    }
+  }
+
+  @Test
   void logsSayNoSecret() {
     assertNone(logged);
   }
