@@ -25,10 +25,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 import okhttp3.Authenticator;
 import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.ConnectionPool;
+import okhttp3.ConnectionSpec;
 import okhttp3.CookieJar;
 import okhttp3.Dispatcher;
 import okhttp3.EventListener;
@@ -116,6 +118,7 @@ final class CallTransport implements Transport {
     this.base =
         base.newBuilder()
             .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
+            .connectionSpecs(List.of(ConnectionSpec.MODERN_TLS)) // no older TLS, no cleartext
             .hostnameVerifier(new OkHttpClient().hostnameVerifier()) // OkHttp's own
             .dispatcher(new Dispatcher())
             .connectTimeout(connectTimeout)
@@ -541,7 +544,7 @@ final class CallTransport implements Transport {
     }
   }
 
-  /** Between connection and request: only HTTP/2, and only when the server has spoken. */
+  /** Between connection and request: only HTTP/2 over our TLS, when the server has spoken. */
   private static Response onConnection(Interceptor.Chain chain) throws IOException {
     CallAttempt attempt = chain.request().tag(CallAttempt.class);
     Connection connection = chain.connection();
@@ -552,7 +555,10 @@ final class CallTransport implements Transport {
       throw new ConnectFailures.NoHttp2Exception(
           chain.request().url().host(), chain.request().url().port());
     }
-    ObservedSslSocket socket = (ObservedSslSocket) connection.socket();
+    if (!(connection.socket() instanceof ObservedSslSocket socket)) {
+      throw new SSLException(
+          "an interceptor must leave TLS to this library, but set an SSLSocketFactory");
+    }
     int wait = chain.connectTimeoutMillis();
     try {
       socket.firstBytes().get(wait, TimeUnit.MILLISECONDS);

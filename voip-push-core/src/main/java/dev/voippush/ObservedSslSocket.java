@@ -355,7 +355,10 @@ final class ObservedSslSocket extends SSLSocket {
     return socket.isOutputShutdown();
   }
 
-  /** An {@link javax.net.ssl.SSLSocketFactory} whose sockets are observed. */
+  /**
+   * An {@link javax.net.ssl.SSLSocketFactory} whose sockets are observed, and check the name of the
+   * host by themselves: an interceptor can replace OkHttp's check.
+   */
   static final class Factory extends javax.net.ssl.SSLSocketFactory {
     private final javax.net.ssl.SSLSocketFactory factory;
 
@@ -366,8 +369,11 @@ final class ObservedSslSocket extends SSLSocket {
     @Override
     public Socket createSocket(Socket raw, String host, int port, boolean autoClose)
         throws IOException {
-      return new ObservedSslSocket(
-          raw, (SSLSocket) factory.createSocket(raw, host, port, autoClose));
+      SSLSocket socket = (SSLSocket) factory.createSocket(raw, host, port, autoClose);
+      SSLParameters parameters = socket.getSSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      socket.setSSLParameters(parameters);
+      return new ObservedSslSocket(raw, socket);
     }
 
     @Override

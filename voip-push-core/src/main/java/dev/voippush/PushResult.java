@@ -149,7 +149,8 @@ public sealed interface PushResult {
 
     /**
      * Returns the reason as APNs sent it; the body (its first 256 characters, on one line and
-     * without long hexadecimal numbers) if that was not Apple's JSON; {@code ""} if there was none.
+     * without JWTs and long hexadecimal numbers) if that was not Apple's JSON; {@code ""} if there
+     * was none.
      */
     public String rawReason() {
       return rawReason;

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class ResponseReader {
   private static final int MAX_RAW_REASON = 256;
   private static final Pattern UNIQUE_ID = Pattern.compile("\\p{Graph}{1,256}");
+  private static final Pattern JWT = Pattern.compile("eyJ[\\w-]+(\\.[\\w-]*){1,2}");
   private static final Pattern LONG_HEX = Pattern.compile("(\\p{XDigit}{8})\\p{XDigit}{8,}");
   private static final long MAX_RETRY_AFTER_SECONDS = Duration.ofDays(365).toSeconds();
 
@@ -58,9 +59,10 @@ final class ResponseReader {
     return cut(new String(body, StandardCharsets.UTF_8).strip());
   }
 
-  /** Fit for a log: of limited length, one line, without the token that an error page may show. */
+  /** Fit for a log: of limited length, one line, without the tokens that an error page may show. */
   private static String cut(String text) {
-    String shown = LONG_HEX.matcher(text).replaceAll("$1…").replaceAll("\\p{Cntrl}+", " ");
+    String shown = JWT.matcher(text).replaceAll("eyJ…");
+    shown = LONG_HEX.matcher(shown).replaceAll("$1…").replaceAll("\\p{Cntrl}+", " ");
     return shown.length() <= MAX_RAW_REASON ? shown : shown.substring(0, MAX_RAW_REASON);
   }
 

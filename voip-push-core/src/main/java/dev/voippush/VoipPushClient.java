@@ -470,6 +470,7 @@ public final class VoipPushClient implements AutoCloseable {
   /** Configures a client. Not thread-safe. */
   public static final class Builder {
     private static final Duration LONGEST = Duration.ofDays(1);
+    private static final int LONGEST_SHOWN = 100;
 
     private @Nullable ApnsCredentials credentials;
     private ApnsEnvironment environment = ApnsEnvironment.PRODUCTION;
@@ -532,14 +533,22 @@ public final class VoipPushClient implements AutoCloseable {
      */
     public Builder bundleId(String bundleId) {
       if (!bundleId.matches("[A-Za-z0-9.-]{1,255}")) {
+        boolean mayBeSecret = bundleId.length() > LONGEST_SHOWN; // a key in its place
         throw new IllegalArgumentException(
-            "bundleId must be letters, digits, dots and hyphens, but was \"" + bundleId + "\"");
+            "bundleId must be 1 to 255 letters, digits, dots and hyphens, but "
+                + (mayBeSecret
+                    ? "has " + bundleId.length() + " characters"
+                    : "was \"" + bundleId + "\""));
       }
       this.bundleId = bundleId;
       return this;
     }
 
-    /** Trusts these roots besides those of the Java runtime: a simulator's, a proxy's. */
+    /**
+     * Trusts these roots besides those of the Java runtime: a simulator's, a proxy's. Who has the
+     * key of one can pass for APNs; there is no other way to trust more, and the host name is
+     * always checked.
+     */
     public Builder trustedCertificates(X509Certificate... certificates) {
       this.trusted = List.of(certificates);
       return this;
@@ -548,9 +557,11 @@ public final class VoipPushClient implements AutoCloseable {
     /**
      * Carries the pushes by OkHttp's calls, a thread for each in flight, in place of the faster way
      * of this library: for a client of yours with interceptors and the like. Takes proxy, DNS,
-     * socket factory, event listener and interceptors from a client of yours. Interceptors see the
-     * JWT and the payload. TLS, hostname verifier, protocols, dispatcher, connection pool, timeouts
-     * and retries remain this library's.
+     * socket factory, event listener, certificate pins and interceptors from a client of yours.
+     * Interceptors see the JWT and the payload, and may send them to another host. TLS with its
+     * versions, trust and check of the host name, protocols, dispatcher, connection pool, timeouts
+     * and retries remain this library's, whatever that client and its interceptors set: without
+     * such TLS nothing is sent.
      *
      * @throws IllegalArgumentException if it has a SOCKS proxy; HTTP proxies are supported
      */

@@ -39,6 +39,14 @@ class ResponseReaderTest {
   }
 
   @Test
+  void jwtInAnErrorPageIsCut() {
+    String page = "authorization: bearer eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJBIn0.c2ln_-bmF0dXJl; x";
+    assertEquals("authorization: bearer eyJ…; x", rejected(502, page).rawReason());
+    String cutOff = page.substring(0, page.indexOf("bmF0"));
+    assertEquals("authorization: bearer eyJ…", rejected(502, cutOff).rawReason());
+  }
+
+  @Test
   void acceptedKeepsUniqueId() {
     PushResult result =
         ResponseReader.read(new PushResponse(200, "u-1", null, new byte[0]), SENT, () -> TARGET);

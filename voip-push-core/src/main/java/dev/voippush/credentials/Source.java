@@ -15,6 +15,9 @@ record Source(String name, byte[] bytes) {
 
   static Source of(Path file) throws CredentialsException {
     String name = file.toString();
+    if (name.contains("-----BEGIN ")) { // it may be a key, and is in the system's messages, too
+      throw Problem.NO_SUCH_FILE.in("PEM text in place of a path");
+    }
     if (Files.isDirectory(file)) {
       throw Problem.A_DIRECTORY.in(name);
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.nio.file.CopyOption;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -154,8 +155,12 @@ class CertificateConverterTest {
     toPem();
 
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(ck)));
+    Files.writeString(ck, "open to all");
     Files.setPosixFilePermissions(ck, PosixFilePermissions.fromString("rw-rw-rw-"));
-    toPem(StandardCopyOption.REPLACE_EXISTING);
+    try (BufferedReader reader = Files.newBufferedReader(ck)) {
+      toPem(StandardCopyOption.REPLACE_EXISTING);
+      assertEquals("open to all", reader.readLine(), "who had it open does not get the key");
+    }
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(ck)));
   }
 

@@ -336,6 +336,10 @@ class ProblemTest {
             + " (docs/troubleshooting.md#no-such-file)",
         () -> load(missing, ""));
     assertMessage(
+        "PEM text in place of a path: no such file; check the path and the working directory"
+            + " (docs/troubleshooting.md#no-such-file)",
+        () -> load(Path.of(KEY), ""));
+    assertMessage(
         folder + ": a directory; name the file inside it (docs/troubleshooting.md#a-directory)",
         () -> load(folder, ""));
     Path large = write("large.p12", new byte[(1 << 20) + 1]);

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -13,6 +19,7 @@ import java.security.PrivateKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Set;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /**
@@ -124,10 +131,10 @@ public final class SimulatorCredentials {
   /**
    * Writes the files that Apple, Keychain and the classical openssl steps would give, replacing
    * those of an earlier run. Files with keys are readable by their owner only, where the file
-   * system has owners. Creates the directory if it does not exist.
+   * system has owners; so is the directory, if it does not exist and is created here.
    */
   public SimulatorFiles writeTo(Path directory) throws IOException {
-    Files.createDirectories(directory);
+    Files.createDirectories(directory, only("rwx------", directory));
     SimulatorFiles files =
         new SimulatorFiles(
             directory,
@@ -199,13 +206,23 @@ public final class SimulatorCredentials {
     }
   }
 
-  /** Never readable by others, not even for a moment: the old file goes first. */
+  /**
+   * Never readable by others, not even for a moment, whatever was there: the old file goes first.
+   */
   private static void writeSecret(Path file, byte[] content) throws IOException {
     Files.deleteIfExists(file);
-    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    try (SeekableByteChannel out =
+        Files.newByteChannel(file, Set.of(CREATE_NEW, WRITE), only("rw-------", file))) {
+      Channels.newOutputStream(out).write(content);
     }
-    Files.write(file, content);
+  }
+
+  /** The permissions to create something with; none where the file system does not know them. */
+  private static FileAttribute<?>[] only(String permissions, Path place) {
+    return place.getFileSystem().supportedFileAttributeViews().contains("posix")
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -203,15 +204,38 @@ final class SimulatorCredentialsTest {
                 "-----BEGIN PRIVATE KEY-----\nMIGTAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBHkwdwIBAQQg"));
   }
 
-  @Test
-  void secretsAreForTheirOwnerOnly() throws Exception {
+  private static String permissions(Path path) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
+  }
+
+  private static void assumePermissions() {
     assumeTrue(
         directory.getFileSystem().supportedFileAttributeViews().contains("posix"),
         "the file system has no owners");
+  }
+
+  @Test
+  void secretsAreForTheirOwnerOnly() throws Exception {
+    assumePermissions();
     for (Path secret : List.of(files.voipP12(), files.ckPem(), files.signingKey())) {
-      assertEquals(
-          "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)));
+      assertEquals("rw-------", permissions(secret));
     }
+    assertEquals("rwx------", permissions(files.directory()));
+  }
+
+  @Test
+  void whoHasAnOldFileOpenDoesNotGetTheKey() throws Exception {
+    assumePermissions();
+    Path open = Files.createDirectory(directory.resolve("open"));
+    Path old = Files.writeString(open.resolve("ck.pem"), "open to all");
+    Files.setPosixFilePermissions(old, PosixFilePermissions.fromString("rw-rw-rw-"));
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
+    try (BufferedReader reader = Files.newBufferedReader(old)) {
+      Path ckPem = credentials.writeTo(open).ckPem();
+      assertEquals("rw-------", permissions(ckPem));
+      assertEquals("open to all", reader.readLine());
+    }
+    assertEquals("rwxr-xr-x", permissions(open), "not ours to change");
   }
 
   @Test
