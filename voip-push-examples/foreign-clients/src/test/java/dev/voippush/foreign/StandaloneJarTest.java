@@ -34,8 +34,8 @@ class StandaloneJarTest {
 
   @Test
   void printsWhatClientsNeedRingsAndEndsInOrder() throws Exception {
-    try (StandaloneProcess simulator =
-        new StandaloneProcess(
+    try (JavaProcess simulator =
+        JavaProcess.standalone(
             directory,
             "--port",
             "0",
@@ -84,7 +84,7 @@ class StandaloneJarTest {
 
   @Test
   void wrongOptionIsNamed() throws Exception {
-    try (StandaloneProcess simulator = new StandaloneProcess(directory, "--port", "http")) {
+    try (JavaProcess simulator = JavaProcess.standalone(directory, "--port", "http")) {
       String fix = simulator.await("--port must be a number from 0 to 65535, but was http; ");
       assertTrue(fix.startsWith("give "), fix);
       assertEquals(2, simulator.awaitEnd());
@@ -93,7 +93,7 @@ class StandaloneJarTest {
 
   @Test
   void helpIsPrinted() throws Exception {
-    try (StandaloneProcess simulator = new StandaloneProcess(directory, "--help")) {
+    try (JavaProcess simulator = JavaProcess.standalone(directory, "--help")) {
       simulator.await("A local APNs with phones that ring");
       simulator.await("  --credentials DIR");
       assertEquals(0, simulator.awaitEnd());
@@ -106,8 +106,8 @@ class StandaloneJarTest {
   @Test
   void credentialsThatCannotBeWrittenAreNamed() throws Exception {
     Path below = Files.writeString(directory.resolve("file"), "").resolve("credentials");
-    try (StandaloneProcess simulator =
-        new StandaloneProcess(
+    try (JavaProcess simulator =
+        JavaProcess.standalone(
             directory, "--port=0", "--sandbox-port=0", "--credentials", below.toString())) {
       String cause =
           simulator.await("--credentials must be a directory that may be written to, but was not:");
@@ -119,8 +119,8 @@ class StandaloneJarTest {
   @Test
   void takenPortIsNamed() throws Exception {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        StandaloneProcess simulator =
-            new StandaloneProcess(
+        JavaProcess simulator =
+            JavaProcess.standalone(
                 directory, "--port=" + other.getLocalPort(), "--sandbox-port=0")) {
       String message =
           simulator.await("the simulator cannot listen on 127.0.0.1:" + other.getLocalPort());
@@ -131,7 +131,7 @@ class StandaloneJarTest {
 
   @Test
   void jarHasAllThatItNeedsAndNothingElse() throws IOException {
-    try (JarFile jar = new JarFile(StandaloneProcess.JAR.toFile())) {
+    try (JarFile jar = new JarFile(JavaProcess.JAR.toFile())) {
       var manifest = jar.getManifest().getMainAttributes();
       assertEquals("dev.voippush.simulator.Standalone", manifest.getValue("Main-Class"));
       assertEquals("true", manifest.getValue("Multi-Release"));

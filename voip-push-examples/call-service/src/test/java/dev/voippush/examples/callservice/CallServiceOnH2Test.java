@@ -9,4 +9,9 @@ class CallServiceOnH2Test extends EndToEnd {
   Map<String, ?> database() {
     return Map.of();
   }
+
+  @Override
+  void closeDatabase() {
+    // closed with the service
+  }
 }

@@ -17,7 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.core.env.MapPropertySource;
+import org.springframework.util.FileSystemUtils;
 
 /**
  * The service, the simulator in place of Apple, and phones with an app that uses both. A call that
@@ -45,6 +45,7 @@ public final class CallServiceWithSimulator implements AutoCloseable {
    */
   CallServiceWithSimulator(int webPort, Map<String, ?> settings) throws IOException {
     apns = ApnsSimulator.builder().web(webPort).start();
+    apns.placeCallsWith(this::place);
     SimulatorFiles files = apns.credentials().writeTo(directory);
     this.settings.put("server.port", 0);
     this.settings.put("voip-push.credentials", files.ckPem());
@@ -53,10 +54,15 @@ public final class CallServiceWithSimulator implements AutoCloseable {
     this.settings.put("voip-push.endpoint", apns.endpoint());
     this.settings.put("spring.datasource.url", "jdbc:h2:file:" + directory.resolve("calls"));
     this.settings.put("spring.main.banner-mode", "off");
+    this.settings.put("spring.main.register-shutdown-hook", false);
     this.settings.put("logging.level.root", "warn");
     this.settings.putAll(settings);
-    context = start();
-    apns.placeCallsWith(this::place);
+    try {
+      context = start();
+    } catch (RuntimeException e) {
+      closeSimulator();
+      throw e;
+    }
   }
 
   /** Starts it. The arguments are the ports of service and page, any free ones by default. */
@@ -64,13 +70,18 @@ public final class CallServiceWithSimulator implements AutoCloseable {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     int port = args.length > 0 ? Integer.parseInt(args[0]) : 0;
     int webPort = args.length > 1 ? Integer.parseInt(args[1]) : 0;
-    try (CallServiceWithSimulator both =
-        new CallServiceWithSimulator(webPort, Map.of("server.port", port))) {
-      both.phone(CALLEE, "iPhone");
-      both.phone(CALLEE, "iPad");
-      out.print(both.welcome());
-      new CountDownLatch(1).await(); // until Ctrl-C
-    }
+    CallServiceWithSimulator both =
+        new CallServiceWithSimulator(webPort, Map.of("server.port", port));
+    Runtime.getRuntime().addShutdownHook(new Thread(both::close)); // Ctrl-C
+    both.addPhonesOfCallee();
+    out.print(both.welcome());
+    new CountDownLatch(1).await();
+  }
+
+  /** Two phones of the one user whom the page calls. */
+  void addPhonesOfCallee() {
+    phone(CALLEE, "iPhone");
+    phone(CALLEE, "iPad");
   }
 
   private String welcome() {
@@ -89,14 +100,11 @@ public final class CallServiceWithSimulator implements AutoCloseable {
   }
 
   private ConfigurableApplicationContext start() {
-    SpringApplication application = new SpringApplication(CallServiceApplication.class);
-    application.addInitializers(
-        starting ->
-            starting
-                .getEnvironment()
-                .getPropertySources()
-                .addFirst(new MapPropertySource("simulator", settings)));
-    return application.run();
+    return SpringApplication.run(
+        CallServiceApplication.class,
+        settings.entrySet().stream()
+            .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
+            .toArray(String[]::new));
   }
 
   /** Ends the service as a deployment does, and starts another one on the same database. */
@@ -162,16 +170,18 @@ public final class CallServiceWithSimulator implements AutoCloseable {
 
   /** Ends everything. */
   @Override
-  public void close() throws IOException {
+  public void close() {
     synchronized (apps) {
       apps.values().forEach(SimulatedApp::close);
     }
     context.close();
+    closeSimulator();
+  }
+
+  private void closeSimulator() {
     apns.close();
-    try (var files = Files.walk(directory)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+    if (!FileSystemUtils.deleteRecursively(directory.toFile())) {
+      throw new IllegalStateException(directory + " cannot be deleted");
     }
   }
 }

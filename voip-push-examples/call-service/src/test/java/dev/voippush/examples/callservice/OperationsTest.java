@@ -98,7 +98,13 @@ class OperationsTest {
   @Test
   void missingCredentialsAreNamedWithTheFix() {
     Exception failure =
-        assertThrows(Exception.class, () -> SpringApplication.run(CallServiceApplication.class));
+        assertThrows(
+            Exception.class,
+            () ->
+                SpringApplication.run(
+                    CallServiceApplication.class,
+                    "--server.port=0",
+                    "--spring.datasource.url=jdbc:h2:mem:"));
     assertEquals(
         "voip-push.credentials is required, but is missing: set it, or VOIPPUSH_CREDENTIALS, to"
             + " ck.pem, a .p12 or a .p8",

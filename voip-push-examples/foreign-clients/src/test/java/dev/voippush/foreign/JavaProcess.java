@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,23 +17,43 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** The executable jar, running; what it prints is read line by line as it comes. */
-final class StandaloneProcess implements AutoCloseable {
+/** A program of ours, running; what it prints is read line by line as it comes. */
+final class JavaProcess implements AutoCloseable {
   static final Path JAR = Path.of(System.getProperty("standalone.jar"));
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
   private final List<String> seen = new ArrayList<>();
-  private final Thread reader = new Thread(this::read, "standalone-output");
+  private final Thread reader = new Thread(this::read, "process-output");
 
-  /** Starts it in a directory. */
-  StandaloneProcess(Path directory, String... options) throws IOException {
+  /** The executable jar. */
+  static JavaProcess standalone(Path directory, String... options) throws IOException {
     assertTrue(Files.exists(JAR), () -> JAR + " is made by mvn package");
+    List<String> arguments = new ArrayList<>(List.of("-jar", JAR.toString()));
+    arguments.addAll(List.of(options));
+    return new JavaProcess(directory, arguments);
+  }
+
+  /** The Spring Boot example with the simulator. */
+  static JavaProcess callService(Path directory) throws IOException {
+    Path target = Path.of(System.getProperty("call-service.target"));
+    String classPath =
+        String.join(
+            File.pathSeparator,
+            target.resolve("classes").toString(),
+            target.resolve("test-classes").toString(),
+            Files.readString(target.resolve("dependencies.classpath")).strip());
+    return new JavaProcess(
+        directory,
+        List.of(
+            "-classpath", classPath, "dev.voippush.examples.callservice.CallServiceWithSimulator"));
+  }
+
+  private JavaProcess(Path directory, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // a short life
-    command.addAll(List.of("-jar", JAR.toString()));
-    command.addAll(List.of(options));
+    command.addAll(arguments);
     process =
         new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
     reader.setDaemon(true);
