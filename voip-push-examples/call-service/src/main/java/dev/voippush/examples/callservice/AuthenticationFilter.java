@@ -11,7 +11,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
  * <b>Your authentication goes here</b>: this lets everybody in, which is why the service listens on
- * 127.0.0.1 only. REST, the WebSocket's handshake and Actuator all pass through it.
+ * 127.0.0.1 only. REST, the WebSocket's handshake and, at the same port, Actuator pass through it.
  *
  * <p>Whoever registers a device, places, answers or ends a call, or connects, must be the user that
  * the request names, or otherwise anybody can ring your users and answer their calls.

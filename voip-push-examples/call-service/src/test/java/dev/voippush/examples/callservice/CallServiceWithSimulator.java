@@ -139,13 +139,20 @@ public final class CallServiceWithSimulator implements AutoCloseable {
   /** A new phone, with the app in which this user is logged in. */
   SimulatedPhone phone(String user, String name) {
     SimulatedPhone phone = apns.newPhone().name(name).register();
-    app(user, phone);
+    install(user, phone);
     return phone;
   }
 
-  private void app(String user, SimulatedPhone phone) {
+  private void install(String user, SimulatedPhone phone) {
     synchronized (apps) {
       apps.computeIfAbsent(phone, unused -> new SimulatedApp(api, user, phone));
+    }
+  }
+
+  /** The app on this phone. */
+  SimulatedApp app(SimulatedPhone phone) {
+    synchronized (apps) {
+      return apps.get(phone);
     }
   }
 
@@ -153,7 +160,7 @@ public final class CallServiceWithSimulator implements AutoCloseable {
   private void place(PlacedCall placed) {
     placed.phones().stream()
         .filter(phone -> phone.callKit() && !phone.sandbox())
-        .forEach(phone -> app(CALLEE, phone)); // those that were added in the page
+        .forEach(phone -> install(CALLEE, phone)); // those that were added in the page
     ServiceApi.Reply reply =
         api.post(
             "/calls",

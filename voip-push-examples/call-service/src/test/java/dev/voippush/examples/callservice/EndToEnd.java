@@ -137,7 +137,7 @@ abstract class EndToEnd {
     assertCallerHears(call, "answered");
     ServiceApi.Reply now = api.get("/calls/" + call);
     assertEquals("ANSWERED", now.state());
-    assertEquals("phone-" + first.number(), now.body().path("device").asText());
+    assertEquals(both.app(first).device(), now.body().path("device").asText());
 
     first.hangUp(call);
     assertCallerHears(call, "ended");
@@ -301,6 +301,9 @@ abstract class EndToEnd {
   @Test
   void restartKnowsTheCallsThatRing() throws Exception {
     UUID call = ring(45);
+    Waiting.until(
+        () -> both.app(first).isConnected() && both.app(second).isConnected(),
+        () -> "an app that was woken has not connected");
     both.restart();
     connectCaller();
     assertEquals("RINGING", state(call));

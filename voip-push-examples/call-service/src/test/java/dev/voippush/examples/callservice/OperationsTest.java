@@ -7,18 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.voippush.ApnsEnvironment;
 import dev.voippush.simulator.Script;
 import dev.voippush.simulator.SimulatedPhone;
 import dev.voippush.simulator.TlsFault;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.FailureHandler;
 
@@ -109,6 +118,36 @@ class OperationsTest {
         "voip-push.credentials is required, but is missing: set it, or VOIPPUSH_CREDENTIALS, to"
             + " ck.pem, a .p12 or a .p8",
         NestedExceptionUtils.getMostSpecificCause(failure).getMessage());
+  }
+
+  @Test
+  void environmentVariablesOfTheReadmeAreThoseThatBind() throws Exception {
+    Map<String, Object> variables = new TreeMap<>();
+    Pattern.compile("`(VOIPPUSH_[A-Z]+)`")
+        .matcher(Files.readString(Path.of("README.md")))
+        .results()
+        .forEach(found -> variables.put(found.group(1), "value-of-" + found.group(1)));
+    variables.put("VOIPPUSH_ENVIRONMENT", "SANDBOX");
+    SystemEnvironmentPropertySource environment =
+        new SystemEnvironmentPropertySource("systemEnvironment", variables);
+
+    VoipPushProperties bound =
+        new Binder(ConfigurationPropertySources.from(environment))
+            .bind("voip-push", VoipPushProperties.class)
+            .get();
+
+    assertEquals(
+        new VoipPushProperties(
+            Path.of("value-of-VOIPPUSH_CREDENTIALS"),
+            "value-of-VOIPPUSH_PASSWORD",
+            "value-of-VOIPPUSH_KEYID",
+            "value-of-VOIPPUSH_TEAMID",
+            "value-of-VOIPPUSH_BUNDLEID",
+            ApnsEnvironment.SANDBOX,
+            URI.create("value-of-VOIPPUSH_ENDPOINT"),
+            Path.of("value-of-VOIPPUSH_TRUSTEDCA")),
+        bound);
+    assertFalse(bound.toString().contains("PASSWORD"), bound::toString);
   }
 
   @Test

@@ -41,8 +41,13 @@ final class SimulatedApp implements AutoCloseable {
     return device;
   }
 
+  /** Whether it hears of the service. */
+  synchronized boolean isConnected() {
+    return connection != null && !connection.isInputClosed();
+  }
+
   /** Uploads the token, as at each start. */
-  void register() {
+  private void register() {
     service.put(
         ServiceApi.device(user, device),
         Map.of("token", phone.token(), "environment", "PRODUCTION"));
@@ -62,7 +67,7 @@ final class SimulatedApp implements AutoCloseable {
 
   /** First connects, then asks: so nothing is missed in between. */
   private synchronized void wakeUp() {
-    if (connection == null || connection.isInputClosed()) {
+    if (!isConnected()) {
       connection = service.connect(user, device, this::hear);
     }
     for (SimulatedCall call : phone.calls()) {
