@@ -5,6 +5,8 @@ import dev.voippush.ApnsEnvironment;
 import dev.voippush.DeviceToken;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
+import org.springframework.dao.ConcurrencyFailureException;
+import org.springframework.dao.DuplicateKeyException;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -45,12 +47,15 @@ class DeviceController {
               + ", which this service rings, but was "
               + upload.environment());
     }
-    registrations.register(
-        Names.require("user", user),
-        Names.require("device", device),
-        token(upload.token()),
-        environment,
-        Instant.now());
+    Names.require("user", user);
+    Names.require("device", device);
+    DeviceToken token = token(upload.token());
+    try {
+      registrations.register(user, device, token, environment, Instant.now());
+    } catch (ConcurrencyFailureException | DuplicateKeyException e) {
+      // Uploaded twice at the same moment: now that the other one is through, this is the last.
+      registrations.register(user, device, token, environment, Instant.now());
+    }
   }
 
   /** Called when the user logs out. */

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -196,20 +197,11 @@ abstract class EndToEnd {
   @Test
   void firstAnswerWins() throws Exception {
     UUID call = ring(45);
-    int devices = 8;
-    CyclicBarrier atOnce = new CyclicBarrier(devices);
-    List<CompletableFuture<ServiceApi.Reply>> replies = new ArrayList<>();
-    for (int i = 0; i < devices; i++) {
-      Map<String, String> device = Map.of("device", "device " + i);
-      replies.add(
-          CompletableFuture.supplyAsync(
-              () -> {
-                meet(atOnce);
-                return api.post("/calls/" + call + "/answer", device);
-              },
-              task -> new Thread(task).start()));
-    }
-    List<Integer> statuses = replies.stream().map(reply -> reply.join().status()).toList();
+    List<ServiceApi.Reply> replies =
+        atOnce(
+            8,
+            device -> api.post("/calls/" + call + "/answer", Map.of("device", "device " + device)));
+    List<Integer> statuses = replies.stream().map(ServiceApi.Reply::status).toList();
     assertEquals(1, statuses.stream().filter(status -> status == 200).count(), statuses::toString);
     assertEquals(7, statuses.stream().filter(status -> status == 409).count(), statuses::toString);
     String winner = "device " + statuses.indexOf(200);
@@ -218,6 +210,23 @@ abstract class EndToEnd {
         200, api.post("/calls/" + call + "/answer", Map.of("device", winner)).status());
     assertCallerHears(call, "answered");
     assertEquals(409, api.post("/calls/" + call + "/decline", Map.of("device", "x")).status());
+  }
+
+  /** What this many threads get that ask at the same moment. */
+  private static <T> List<T> atOnce(int threads, IntFunction<T> request) {
+    CyclicBarrier barrier = new CyclicBarrier(threads);
+    List<CompletableFuture<T>> replies = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      int number = i;
+      replies.add(
+          CompletableFuture.supplyAsync(
+              () -> {
+                meet(barrier);
+                return request.apply(number);
+              },
+              task -> new Thread(task).start()));
+    }
+    return replies.stream().map(CompletableFuture::join).toList();
   }
 
   private static void meet(CyclicBarrier barrier) {
@@ -282,6 +291,18 @@ abstract class EndToEnd {
     ring(45);
     first.decline();
     await(State.ENDED, second);
+  }
+
+  @Test
+  void tokenMayBeUploadedTwiceAtOnce() {
+    Map<String, String> upload = Map.of("token", first.token(), "environment", "PRODUCTION");
+    String device = ServiceApi.device(callee, both.app(first).device());
+    for (int i = 0; i < 10; i++) {
+      List<ServiceApi.Reply> replies = atOnce(2, unused -> api.put(device, upload));
+      assertTrue(replies.stream().allMatch(reply -> reply.status() == 204), replies::toString);
+    }
+    assertEquals(
+        2, both.bean(Registrations.class).tokens(callee, ApnsEnvironment.PRODUCTION).size());
   }
 
   @Test
