@@ -59,7 +59,6 @@ class CallService {
    * Rings all devices of the callee.
    *
    * @return the call; empty if the callee has no device
-   * @throws IllegalArgumentException if it cannot be pushed, for example because it is too long
    * @throws org.springframework.dao.DuplicateKeyException if there is a call with this id
    */
   Optional<Call> place(UUID id, String caller, String callee, boolean video, Duration ringFor) {
