@@ -160,7 +160,7 @@ class StandaloneJarTest {
   void jarHasClassesOnlyOfThoseWhoseLicencesItHas() throws IOException {
     Pattern owner =
         Pattern.compile("(?:META-INF/versions/\\d+/)?((?:(?:com|dev|io|org)/)?[^/]+)/.*\\.class");
-    try (JarFile jar = new JarFile(StandaloneProcess.JAR.toFile())) {
+    try (JarFile jar = new JarFile(JavaProcess.JAR.toFile())) {
       assertEquals(
           Set.of(
               "com/squareup",
