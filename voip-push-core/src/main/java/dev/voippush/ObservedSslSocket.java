@@ -3,6 +3,7 @@ package dev.voippush;
 
 import java.io.EOFException;
 import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -22,7 +23,8 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TLS socket that tells when the server first speaks, or how it ended without.
+ * A TLS socket that tells when the server first speaks, or how it ended without, and that ends when
+ * too many answers wait to be written.
  *
  * <p>In TLS 1.3 the client's handshake is over before the server has looked at its certificate.
  * Only the server's first bytes, its SETTINGS, show that the certificate was accepted, and only the
@@ -38,6 +40,8 @@ final class ObservedSslSocket extends SSLSocket {
   private final CompletableFuture<Void> firstBytes = new CompletableFuture<>();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private int firstByte = NONE; // read ahead by the thread that connects, then the reader's
+  private final AnswerCounter asked = AnswerCounter.ofQuestions(); // the reader's
+  private final AnswerCounter answered = AnswerCounter.ofAnswers(); // the writer's
 
   ObservedSslSocket(Socket raw, SSLSocket socket) {
     this.raw = raw;
@@ -125,12 +129,15 @@ final class ObservedSslSocket extends SSLSocket {
         if (firstByte >= 0 && length > 0) {
           bytes[offset] = (byte) firstByte;
           firstByte = NONE;
+          asked.pass(bytes, offset, 1);
           return 1;
         }
         try {
           int count = super.read(bytes, offset, length);
           if (count > 0) {
             firstBytes.complete(null);
+            asked.pass(bytes, offset, count);
+            checkAnswers();
           } else if (count < 0) {
             ended(new IOException("the server closed the connection before it spoke HTTP/2"));
           }
@@ -143,9 +150,23 @@ final class ObservedSslSocket extends SSLSocket {
     };
   }
 
+  /** OkHttp queues an answer to each PING and SETTINGS, without a limit. */
+  private void checkAnswers() throws IOException {
+    if (asked.count() - answered.count() > StreamConnection.MAX_UNWRITTEN_ANSWERS) {
+      abort();
+      throw StreamConnection.tooManyUnwrittenAnswers();
+    }
+  }
+
   @Override
   public OutputStream getOutputStream() throws IOException {
-    return socket.getOutputStream();
+    return new FilterOutputStream(socket.getOutputStream()) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        out.write(bytes, offset, length);
+        answered.pass(bytes, offset, length);
+      }
+    };
   }
 
   @Override

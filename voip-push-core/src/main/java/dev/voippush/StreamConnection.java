@@ -55,7 +55,7 @@ final class StreamConnection {
   private static final int MAX_REASON = 256;
 
   /** Answers to a server's control frames that wait to be written: more is an attack. */
-  private static final int MAX_UNWRITTEN_ANSWERS = 10_000;
+  static final int MAX_UNWRITTEN_ANSWERS = 10_000;
 
   private static final long FIRST_BYTES_MILLIS = 1_000;
   private static final long UNANSWERED_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -891,6 +891,13 @@ final class StreamConnection {
     }
   }
 
+  static ProtocolException tooManyUnwrittenAnswers() {
+    return new ProtocolException(
+        "the server sends PING or SETTINGS without reading the answers: more than "
+            + MAX_UNWRITTEN_ANSWERS
+            + " wait");
+  }
+
   // The watch: dialling, silence, hanging writes.
 
   private void setWatch(long nanos) {
@@ -1065,10 +1072,7 @@ final class StreamConnection {
         readByOkHttp();
       }
       if (unwrittenAnswers > MAX_UNWRITTEN_ANSWERS) {
-        throw new ProtocolException(
-            "the server sends PING or SETTINGS without reading the answers: more than "
-                + MAX_UNWRITTEN_ANSWERS
-                + " wait");
+        throw tooManyUnwrittenAnswers();
       }
     }
 

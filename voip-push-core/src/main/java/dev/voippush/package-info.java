@@ -26,7 +26,8 @@
  *       TlsSettings}, {@code IdentityKeyManager}); {@code ConnectFailures} says why not, with what
  *       {@code DialProgress} and {@code ServerTrust} know.
  *   <li>{@code CallTransport}: the same by OkHttp's calls, for {@code httpClient(...)}, with {@code
- *       DialGate} and {@code ObservedSslSocket} to hold it to one connection.
+ *       DialGate} and {@code ObservedSslSocket} to hold it to one connection, and {@code
+ *       AnswerCounter} to end it when a server only asks.
  *   <li>{@code ResponseReader}: from an answer to a result; {@code Target} is what it knows of the
  *       client, for the explanation of a refusal.
  *   <li>What all pushes of a client share: {@code DeadlineTimer} for every wait, {@code Callbacks}

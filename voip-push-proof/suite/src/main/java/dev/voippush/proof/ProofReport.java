@@ -19,7 +19,8 @@ import java.util.stream.Stream;
  * <!-- faults:end -->} and so on, with what the tests left in {@code target/proof}.
  */
 final class ProofReport {
-  static final List<String> SECTIONS = List.of("faults", "soak", "fuzz", "mutation");
+  static final List<String> SECTIONS =
+      List.of("faults", "soak", "redeployments", "fuzz", "mutation");
   static final String PLOT = "reliability-soak.svg";
   private static final int DEEPEST = 4; // voip-push-proof/suite/target/proof
 

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.voippush.simulator.ApnsSimulator;
 import java.io.File;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -78,7 +79,7 @@ class RedeploymentTest {
   }
 
   @Test
-  void redeploymentsLeaveNothing(TestReporter reporter) throws Exception {
+  void redeploymentsLeaveNothing() throws Exception {
     try (ApnsSimulator apns = ApnsSimulator.start()) {
       ProcessState.openFirstSocket(apns);
       long sockets = ProcessState.sockets();
@@ -90,7 +91,7 @@ class RedeploymentTest {
         loaders.add(deploy(settings));
       }
       assertEquals(DEPLOYMENTS, apns.requests().size());
-      reporter.publishEntry("loaders left at once", String.valueOf(left(loaders)));
+      long leftAtOnce = left(loaders);
       ProcessState.await(
           LONGEST, () -> ProcessState.threads().isEmpty(), () -> ProcessState.threads().toString());
       ProcessState.await(
@@ -98,6 +99,17 @@ class RedeploymentTest {
           () -> ProcessState.sockets() <= sockets,
           () -> ProcessState.sockets() - sockets + " sockets");
       ProcessState.await(LONGEST, () -> left(loaders) == 0, () -> left(loaders) + " class loaders");
+      report(leftAtOnce, left(loaders), ProcessState.threads().size());
     }
+  }
+
+  private static void report(long leftAtOnce, long left, int threads) throws IOException {
+    Path proof =
+        Files.createDirectories(Path.of(System.getProperty("proof.directory", "target/proof")));
+    Files.writeString(
+        proof.resolve("redeployments-jdk" + Runtime.version().feature() + ".md"),
+        ("| JDK | redeployments | class loaders left at once | left in the end | threads left |%n"
+                + "|---|--:|--:|--:|--:|%n| %s | %d | %d | %d | %d |%n")
+            .formatted(Runtime.version(), DEPLOYMENTS, leftAtOnce, left, threads));
   }
 }
