@@ -703,7 +703,7 @@ class HostileServerTest {
   /** More would break the window of OkHttp's own connection, after which it answers no more. */
   @Test
   void endlessBody() throws Exception {
-    int size = kind == VoipPushClientTest.Kind.STREAM ? 100_000_000 : 15_000_000;
+    int size = 15_000_000;
     byte[] piece = "x".repeat(RawApns.MAX_FRAME).getBytes(StandardCharsets.UTF_8);
     CountDownLatch written = new CountDownLatch(1);
     RawApns.Behaviour behaviour =
