@@ -74,10 +74,12 @@ class HeaderEncoderTest {
     assertReads(request(TOKEN, FIRST, 1_800_000_000, null));
     assertReads(request("ab".repeat(32), SECOND, 1_800_000_001, null));
     assertReads(request(TOKEN, FIRST, 0, null));
+    UUID allDigits = UUID.fromString("f81d4fae-7dec-91d0-a765-30a2c96e8bf4");
+    assertReads(request(TOKEN, allDigits, 0, null));
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 58, 117, 118, 119, 126, 1000, 3000})
+  @ValueSource(ints = {2, 58, 117, 118, 119, 126, 245, 248, 1000, 3000})
   void lengthsOfAnyNumberOfBytesAreRead(int digits) throws Exception {
     assertReads(request("a".repeat(digits), FIRST, 1, "j".repeat(digits)));
     assertReads(request("b".repeat(digits), FIRST, 1, "k".repeat(digits)));
@@ -123,7 +125,9 @@ class HeaderEncoderTest {
     encoder.tableSize(0);
     decoder.configuration().maxHeaderTableSize(4096);
     encoder.tableSize(4096);
-    assertReads(request(TOKEN, SECOND, 2, null));
+    Buffer block = encode(request(TOKEN, SECOND, 2, null));
+    assertEquals(0x20, block.getByte(0), "the smallest size comes first: RFC 7541, section 4.2");
+    assertEquals(expected(TOKEN, SECOND, 2), decode(block));
     assertReads(request(TOKEN, FIRST, 3, null));
   }
 

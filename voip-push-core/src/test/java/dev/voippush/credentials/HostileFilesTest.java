@@ -83,11 +83,18 @@ class HostileFilesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 8, 1", "16383, 8, 1", "16384, 0, 1", "16384, 8, -1", "1, 1, 1"})
+  @CsvSource({"0, 8, 1", "16383, 8, 1", "16384, 0, 1", "16384, 8, -1", "16384, 8, 0", "1, 1, 1"})
   void scryptThatCannotBe(long n, long r, long p) {
     CredentialsException e =
         assertThrows(CredentialsException.class, () -> read(scryptKey(n, r, p)));
     assertEquals("damaged: impossible scrypt parameters", e.fault());
+  }
+
+  @Test
+  void scryptOfJust64MiBIsTried() {
+    CredentialsException e =
+        assertThrows(CredentialsException.class, () -> read(scryptKey(65_536, 8, 1)));
+    assertEquals("the password does not open it", e.fault());
   }
 
   @Test
