@@ -153,11 +153,22 @@ class RetryPolicyTest {
     assertEquals(20, granted(-5 * second), "a clock that steps back forgets nothing");
   }
 
+  @Test
+  void budgetForgetsSecondBySecond() {
+    long second = 1_000_000_000L;
+    assertEquals(20, granted(5 * second, 14 * second), "ten seconds from the pushes on");
+    assertEquals(10, granted(5 * second, 15 * second));
+  }
+
   /** What a budget grants at a time, after 100 pushes in its first second. */
   private static int granted(long nanos) {
+    return granted(0, nanos);
+  }
+
+  private static int granted(long pushedAt, long nanos) {
     RetryBudget budget = new RetryBudget();
     for (int i = 0; i < 100; i++) {
-      budget.push(i);
+      budget.push(pushedAt + i);
     }
     int granted = 0;
     while (budget.tryRetry(nanos)) {

@@ -4,6 +4,7 @@ package dev.voippush.credentials;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -69,6 +70,30 @@ class ProblemTest {
     assertMessage(p12 + rest, () -> load(p12, ""));
     Path pem = encryptedPem("right");
     assertMessage(pem + rest, () -> CertificateLoader.load(pem, null));
+  }
+
+  @Test
+  void passwordIsNeededForWhatIsEncrypted() throws Exception {
+    assertTrue(CertificateLoader.needsPassword(encryptedPem("right")));
+    assertTrue(
+        CertificateLoader.needsPassword(
+            write("voip.p12", Keychain.export(Apple.RSA, VOIP, "right"))));
+    assertFalse(CertificateLoader.needsPassword(write("plain.pem", CERTIFICATE + KEY)));
+  }
+
+  @Test
+  void passwordNotNeededForAKeyOfItsOwnEither() throws Exception {
+    String fault = "a password was given, but its private key is not encrypted";
+    Path certificate = write("voip.pem", CERTIFICATE);
+    Path key = write("key.pem", KEY);
+    assertEquals(
+        fault,
+        assertThrows(
+                CredentialsException.class,
+                () ->
+                    CertificateLoader.fromCertificateAndKey(
+                        certificate, key, "secret".toCharArray()))
+            .fault());
   }
 
   @Test
