@@ -69,6 +69,15 @@ class PushResultTest {
   }
 
   @Test
+  void remedyOfAnUnknownReasonGoesByTheStatus() {
+    assertEquals(Remedy.RETRY_LATER, PushResult.Rejected.of(ID, 500, "New").remedy());
+    assertEquals(Remedy.RETRY_LATER, PushResult.Rejected.of(ID, 429, "New").remedy());
+    assertEquals(Remedy.FIX_REQUEST, PushResult.Rejected.of(ID, 499, "New").remedy());
+    assertEquals(Remedy.FIX_CREDENTIALS, PushResult.Rejected.of(ID, 403, "New").remedy());
+    assertEquals(Remedy.DISCARD_TOKEN, PushResult.Rejected.of(ID, 410, "New").remedy());
+  }
+
+  @Test
   void explanationWithoutReasonGoesByTheStatus() {
     assertEquals(
         "APNs said 502: APNs gave no reason that Apple documents"
