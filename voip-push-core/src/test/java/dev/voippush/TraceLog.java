@@ -2,6 +2,7 @@
 package dev.voippush;
 
 import java.lang.reflect.Field;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.logging.Handler;
@@ -35,15 +36,18 @@ final class TraceLog implements AutoCloseable {
     settings = field(any.getClass(), "CONFIG_PARAMS").get(null);
     defaultLevel = field(settings.getClass(), DEFAULT_LEVEL).getInt(settings);
     field(settings.getClass(), DEFAULT_LEVEL).setInt(settings, LocationAwareLogger.TRACE_INT);
-    Object factory = LoggerFactory.getILoggerFactory();
-    Map<?, ?> loggers = (Map<?, ?>) field(factory.getClass(), "loggerMap").get(factory);
-    for (Object logger : loggers.values()) {
+    for (Object logger : loggers()) {
       Field level = field(logger.getClass(), LEVEL);
       levels.put((Logger) logger, level.getInt(logger));
       level.setInt(logger, LocationAwareLogger.TRACE_INT);
     }
     julRoot.setLevel(Level.ALL);
     julRoot.addHandler(julHandler);
+  }
+
+  private static Collection<?> loggers() throws ReflectiveOperationException {
+    Object factory = LoggerFactory.getILoggerFactory();
+    return ((Map<?, ?>) field(factory.getClass(), "loggerMap").get(factory)).values();
   }
 
   private static Field field(Class<?> type, String name) throws NoSuchFieldException {
@@ -62,8 +66,8 @@ final class TraceLog implements AutoCloseable {
     julRoot.removeHandler(julHandler);
     julRoot.setLevel(julLevel);
     field(settings.getClass(), DEFAULT_LEVEL).setInt(settings, defaultLevel);
-    for (Map.Entry<Logger, Integer> entry : levels.entrySet()) {
-      field(entry.getKey().getClass(), LEVEL).setInt(entry.getKey(), entry.getValue());
+    for (Object logger : loggers()) { // those made meanwhile, too
+      field(logger.getClass(), LEVEL).setInt(logger, levels.getOrDefault(logger, defaultLevel));
     }
   }
 
