@@ -158,7 +158,7 @@ final class CallTransport implements Transport {
       client =
           base.newBuilder()
               .sslSocketFactory(
-                  new ObservedSslSocket.Factory(tls.context().getSocketFactory()),
+                  new ObservedSslSocket.Factory(tls.context().getSocketFactory(), dialGate),
                   tls.trustManager())
               .connectionPool(pool)
               .socketFactory(dialGate)
@@ -999,6 +999,7 @@ final class CallTransport implements Transport {
 
     @Override
     public void secureConnectStart(Call call) {
+      dialGate.nextHandshake(call.isCanceled());
       CallAttempt attempt = dialling(call);
       if (attempt != null) {
         attempt.progress.at(DialProgress.Step.TLS);

@@ -17,6 +17,9 @@ final class DialGate extends SocketFactory {
   /** Set around the dialling of a call on the thread that does it, by the event listener. */
   private final ThreadLocal<Boolean> leave = new ThreadLocal<>();
 
+  /** The same around TLS: whether its call was cancelled before. */
+  private final ThreadLocal<Boolean> cancelled = new ThreadLocal<>();
+
   private final SocketFactory sockets;
 
   DialGate(SocketFactory sockets) {
@@ -26,6 +29,25 @@ final class DialGate extends SocketFactory {
   /** The call whose connection the current thread is about to open may, or may not, do so. */
   void nextDial(boolean allowed) {
     leave.set(allowed);
+  }
+
+  /**
+   * The call on whose connection the current thread is about to begin TLS was cancelled, or not.
+   */
+  void nextHandshake(boolean callIsCancelled) {
+    cancelled.set(callIsCancelled);
+  }
+
+  /**
+   * Ends what OkHttp would go on with: a cancellation between TCP and TLS closes no socket, and the
+   * handshake could hang for as long as the connect timeout.
+   */
+  void checkHandshake() throws IOException {
+    boolean isCancelled = Boolean.TRUE.equals(cancelled.get());
+    cancelled.remove();
+    if (isCancelled) {
+      throw new IOException("Canceled");
+    }
   }
 
   @Override

@@ -382,14 +382,17 @@ final class ObservedSslSocket extends SSLSocket {
    */
   static final class Factory extends javax.net.ssl.SSLSocketFactory {
     private final javax.net.ssl.SSLSocketFactory factory;
+    private final DialGate dialGate;
 
-    Factory(javax.net.ssl.SSLSocketFactory factory) {
+    Factory(javax.net.ssl.SSLSocketFactory factory, DialGate dialGate) {
       this.factory = factory;
+      this.dialGate = dialGate;
     }
 
     @Override
     public Socket createSocket(Socket raw, String host, int port, boolean autoClose)
         throws IOException {
+      dialGate.checkHandshake();
       SSLSocket socket = (SSLSocket) factory.createSocket(raw, host, port, autoClose);
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setEndpointIdentificationAlgorithm("HTTPS");
