@@ -7,7 +7,8 @@ import java.net.Socket;
 import javax.net.SocketFactory;
 
 /**
- * Makes raw sockets, but only for those calls that are to open a connection.
+ * Makes raw sockets, but only for those calls that are to open a connection, and lets no call begin
+ * TLS that was cancelled.
  *
  * <p>OkHttp opens a further connection whenever it finds no room on those it has: a thousand cold
  * calls make a thousand handshakes. Here a call without leave to dial fails instead, before
