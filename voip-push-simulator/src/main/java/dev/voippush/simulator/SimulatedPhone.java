@@ -67,7 +67,7 @@ public final class SimulatedPhone {
   private int offences;
   private final Deque<ReceivedPush> pushes = new ArrayDeque<>();
   private final Map<UUID, SimulatedCall> calls = new LinkedHashMap<>();
-  private final Set<UUID> endedBeforePush = new LinkedHashSet<>();
+  private final Map<UUID, SimulatedCall.State> endedBeforePush = new LinkedHashMap<>();
   private final Set<SimulatedCall> ringing = new LinkedHashSet<>();
   private final Deque<SimulatedCall> toAwait = new ArrayDeque<>();
   private boolean awaited;
@@ -384,7 +384,7 @@ public final class SimulatedPhone {
   /** Forgets the oldest of all that is over; what rings or was answered stays. */
   private void keepLast(int kept) {
     trim(pushes, kept);
-    trim(endedBeforePush, kept);
+    trim(endedBeforePush.keySet(), kept);
     Iterator<SimulatedCall> oldest = calls.values().iterator();
     while (calls.size() > kept && oldest.hasNext()) {
       SimulatedCall call = oldest.next();
@@ -505,19 +505,40 @@ public final class SimulatedPhone {
    * is still to come will not ring. Without effect while the phone is offline or the app does not
    * run, for then there is no such connection.
    */
-  public synchronized void callEnded(UUID callId) {
-    if (!online || appState == AppState.KILLED) {
+  public void callEnded(UUID callId) {
+    hearEnd(callId, SimulatedCall.State.ENDED);
+  }
+
+  /**
+   * Says over the app's own connection that the user answered the call on another device, which the
+   * simulator does not know: a browser, a phone of another server. Otherwise as {@link #callEnded};
+   * phones with the same {@link Builder#user} tell each other.
+   */
+  public void answeredElsewhere(UUID callId) {
+    hearEnd(callId, SimulatedCall.State.ANSWERED_ELSEWHERE);
+  }
+
+  /**
+   * Says over the app's own connection that the user declined the call on another device; otherwise
+   * as {@link #answeredElsewhere}.
+   */
+  public void declinedElsewhere(UUID callId) {
+    hearEnd(callId, SimulatedCall.State.DECLINED_ELSEWHERE);
+  }
+
+  private synchronized void hearEnd(UUID callId, SimulatedCall.State state) {
+    if (!connected()) {
       return;
     }
     SimulatedCall call = calls.get(callId);
     if (call == null) {
-      endedBeforePush.add(callId);
-      trim(endedBeforePush, phones.kept());
+      endedBeforePush.put(callId, state);
+      trim(endedBeforePush.keySet(), phones.kept());
     } else if (isAlive(call)) {
-      if (call.state() == SimulatedCall.State.RINGING) {
+      if (call.state() == SimulatedCall.State.RINGING && state == SimulatedCall.State.ENDED) {
         call.callerGaveUp();
       }
-      end(call, SimulatedCall.State.ENDED);
+      end(call, state);
     }
   }
 
@@ -611,7 +632,7 @@ public final class SimulatedPhone {
       }
       return;
     }
-    boolean callerGaveUp = endedBeforePush.remove(pushed.id());
+    SimulatedCall.State ended = endedBeforePush.remove(pushed.id());
     Optional<CallSignalling.Decision> decision =
         phones.signalling().decidedElsewhere(this, pushed.id());
     if (decision.isPresent()) {
@@ -623,9 +644,17 @@ public final class SimulatedPhone {
           decision.get().elsewhere(),
           "the user had %s the call on another phone, %s"
               .formatted(answered ? "answered" : "declined", decision.get().by().name()));
-    } else if (callerGaveUp) {
-      endAtOnce(request, now, pushed, SimulatedCall.State.ENDED, "the caller had hung up")
-          .callerGaveUp();
+    } else if (ended == SimulatedCall.State.ENDED) {
+      endAtOnce(request, now, pushed, ended, "the caller had hung up").callerGaveUp();
+    } else if (ended != null) {
+      boolean answered = ended == SimulatedCall.State.ANSWERED_ELSEWHERE;
+      endAtOnce(
+          request,
+          now,
+          pushed,
+          ended,
+          "the user had %s the call on another device"
+              .formatted(answered ? "answered" : "declined"));
     } else if (!now.isBefore(pushed.expiresAt())) {
       endAtOnce(
           request,

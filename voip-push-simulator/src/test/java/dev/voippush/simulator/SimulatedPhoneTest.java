@@ -162,6 +162,28 @@ final class SimulatedPhoneTest {
   }
 
   @Test
+  void userAnswersOnADeviceThatIsNotSimulated() throws Exception {
+    UUID id = UUID.randomUUID();
+    push(id);
+    SimulatedCall call = phone.awaitCall(Pushes.PATIENCE);
+    phone.answeredElsewhere(id);
+    assertEquals(State.ANSWERED_ELSEWHERE, call.state());
+    assertFalse(call.missed());
+    awaitEvent(PhoneEvent.Type.ANSWERED_ELSEWHERE);
+    phone.declinedElsewhere(id);
+    assertEquals(State.ANSWERED_ELSEWHERE, call.state());
+
+    UUID declined = UUID.randomUUID();
+    phone.declinedElsewhere(declined);
+    push(declined);
+    assertEquals(PushVerdict.ENDED_AT_ONCE, lastVerdict());
+    assertEquals(State.DECLINED_ELSEWHERE, phone.calls().get(1).state());
+    assertFalse(phone.calls().get(1).missed());
+    assertEquals(
+        "the user had declined the call on another device", phone.pushes().get(1).explanation());
+  }
+
+  @Test
   void callThatIsOverBeforeItsPushDoesNotRing() throws Exception {
     phone.openApp();
     UUID id = UUID.randomUUID();

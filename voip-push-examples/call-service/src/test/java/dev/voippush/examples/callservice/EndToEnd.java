@@ -134,7 +134,7 @@ abstract class EndToEnd {
 
     first.answer();
 
-    await(State.ENDED, second);
+    await(State.ANSWERED_ELSEWHERE, second);
     assertCallerHears(call, "answered");
     ServiceApi.Reply now = api.get("/calls/" + call);
     assertEquals("ANSWERED", now.state());
@@ -150,7 +150,7 @@ abstract class EndToEnd {
   void declinedOnOneDeviceIsDeclinedForAll() throws Exception {
     UUID call = ring(45);
     second.decline();
-    await(State.ENDED, first);
+    await(State.DECLINED_ELSEWHERE, first);
     assertCallerHears(call, "declined");
     assertEquals("DECLINED", state(call));
     assertOnePushEach();
@@ -189,7 +189,7 @@ abstract class EndToEnd {
     second.online(true); // what APNs has stored arrives now
 
     second.awaitCall(PATIENCE);
-    await(State.ENDED, second);
+    await(State.ANSWERED_ELSEWHERE, second);
     assertEquals("ANSWERED", state(call));
     assertOnePushEach();
   }
@@ -248,7 +248,7 @@ abstract class EndToEnd {
     first.awaitCall(PATIENCE);
     second.awaitCall(PATIENCE);
     first.decline();
-    await(State.ENDED, second);
+    await(State.DECLINED_ELSEWHERE, second);
     assertOnePushEach();
   }
 
@@ -290,7 +290,7 @@ abstract class EndToEnd {
         registrations.tokens(callee, ApnsEnvironment.PRODUCTION).contains(DeviceToken.of(before)));
     ring(45);
     first.decline();
-    await(State.ENDED, second);
+    await(State.DECLINED_ELSEWHERE, second);
   }
 
   @Test
@@ -335,7 +335,7 @@ abstract class EndToEnd {
     assertEquals("ANSWERED", state(call));
     second.openApp(); // it has lost its connection, and asks
     Waiting.until(
-        () -> second.calls().get(0).state() == State.ENDED,
+        () -> second.calls().get(0).state() == State.ANSWERED_ELSEWHERE,
         () -> "the other phone rings on: " + second.calls());
   }
 

@@ -26,7 +26,7 @@ class PageTest {
 
       UUID answered = place(page, phones);
       assertEquals(200, page.post("/phones/2/answer", Map.of()).status());
-      await(State.ENDED, phones.get(0));
+      await(State.ANSWERED_ELSEWHERE, phones.get(0));
       assertEquals("ANSWERED", both.api().get("/calls/" + answered).state());
       assertEquals(200, page.post("/phones/2/hang-up", Map.of()).status());
       awaitState("ENDED", both, answered);

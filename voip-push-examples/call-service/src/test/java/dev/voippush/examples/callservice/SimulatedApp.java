@@ -71,31 +71,43 @@ final class SimulatedApp implements AutoCloseable {
       connection = service.connect(user, device, this::hear);
     }
     for (SimulatedCall call : phone.calls()) {
-      if (call.state() == SimulatedCall.State.RINGING
-          && !service.get("/calls/" + call.callId()).state().equals("RINGING")) {
-        end(call.callId());
+      if (call.state() == SimulatedCall.State.RINGING) {
+        becomes(call.callId(), service.get("/calls/" + call.callId()).state());
       }
     }
   }
 
   private void hear(JsonNode message) {
     switch (message.path("event").asText()) {
-      case "answered-elsewhere", "declined-elsewhere", "ended" ->
-          end(UUID.fromString(message.path("callId").asText()));
+      case "answered-elsewhere" -> becomes(callId(message), "ANSWERED");
+      case "declined-elsewhere" -> becomes(callId(message), "DECLINED");
+      case "ended" -> becomes(callId(message), "ENDED");
       default -> {} // a missed call ends by its own clock; the others are for callers
     }
   }
 
-  private void end(UUID callId) {
-    over.add(callId);
-    phone.callEnded(callId);
+  private static UUID callId(JsonNode message) {
+    return UUID.fromString(message.path("callId").asText());
+  }
+
+  /** What the call is for the service, which it became without this device. */
+  private void becomes(UUID callId, String state) {
+    switch (state) {
+      case "RINGING" -> {}
+      case "ANSWERED" -> phone.answeredElsewhere(callId);
+      case "DECLINED" -> phone.declinedElsewhere(callId);
+      default -> {
+        over.add(callId);
+        phone.callEnded(callId);
+      }
+    }
   }
 
   private void decide(SimulatedCall call, String decision) {
     ServiceApi.Reply reply =
         service.post("/calls/" + call.callId() + "/" + decision, Map.of("device", device));
     if (reply.status() != 200) { // another device was first
-      end(call.callId());
+      becomes(call.callId(), service.get("/calls/" + call.callId()).state());
     }
   }
 
