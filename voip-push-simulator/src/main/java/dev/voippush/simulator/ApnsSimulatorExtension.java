@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
  * Gives JUnit tests an {@link ApnsSimulator} and {@link SimulatedPhone}s as parameters; tested with
- * JUnit 5.14 and 6.0.
+ * JUnit 5.12, 5.14, 6.0 and 6.1.
  *
  * <pre>{@code
  * @ExtendWith(ApnsSimulatorExtension.class)
@@ -27,7 +29,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * and it is closed after the last of them.
  */
 @SuppressWarnings("exports") // who uses it requires JUnit anyway; others need not have it
-public final class ApnsSimulatorExtension implements ParameterResolver {
+public final class ApnsSimulatorExtension
+    implements ParameterResolver, AfterEachCallback, AfterAllCallback {
   private static final ExtensionContext.Namespace NAMESPACE =
       ExtensionContext.Namespace.create(ApnsSimulatorExtension.class);
 
@@ -50,7 +53,6 @@ public final class ApnsSimulatorExtension implements ParameterResolver {
   /** The simulator of the test or class, or a new phone of it. */
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    // JUnit closes what is AutoCloseable when the context of the store ends.
     ApnsSimulator simulator =
         context
             .getStore(NAMESPACE)
@@ -59,5 +61,26 @@ public final class ApnsSimulatorExtension implements ParameterResolver {
     return parameter.getParameter().getType() == ApnsSimulator.class
         ? simulator
         : simulator.registerPhone();
+  }
+
+  /** Closes the simulator of the test. */
+  @Override
+  public void afterEach(ExtensionContext context) {
+    close(context);
+  }
+
+  /** Closes the simulator that the tests of the class have shared. */
+  @Override
+  public void afterAll(ExtensionContext context) {
+    close(context);
+  }
+
+  /** JUnit 5.12 does not close by itself what is in the store, as later ones do. */
+  private static void close(ExtensionContext context) {
+    ApnsSimulator simulator =
+        context.getStore(NAMESPACE).remove(ApnsSimulator.class, ApnsSimulator.class);
+    if (simulator != null) {
+      simulator.close();
+    }
   }
 }
