@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush.examples.pushworkers;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.voippush.DeviceToken;
+import dev.voippush.simulator.ApnsSimulator;
+import dev.voippush.simulator.RecordedRequest;
+import dev.voippush.simulator.Script;
+import dev.voippush.simulator.SimulatedPhone;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.Timeout;
+
+/** Workers on a real broker, in this process or in processes of their own. */
+@Timeout(120)
+@SuppressWarnings("try") // a worker works without being asked
+class PushWorkersTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int RANG = 200;
+
+  private static Surroundings surroundings;
+  private static ApnsSimulator apns;
+
+  @BeforeAll
+  static void start() throws Exception {
+    surroundings = new Surroundings();
+    apns = surroundings.apns();
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    if (surroundings != null) {
+      surroundings.close();
+    }
+  }
+
+  private static CallingService service(TestInfo test, int partitions) throws Exception {
+    return new CallingService(
+        surroundings, test.getTestMethod().orElseThrow().getName() + "-", partitions);
+  }
+
+  /** What APNs got for a phone, in the order of arrival, answered or not. */
+  private static List<RecordedRequest> requests(SimulatedPhone phone) {
+    List<RecordedRequest> requests = new ArrayList<>(apns.requests());
+    requests.addAll(apns.unprocessedRequests());
+    return requests.stream()
+        .filter(request -> request.deviceToken().equals(phone.token()))
+        .toList();
+  }
+
+  private static UUID callOf(RecordedRequest request) {
+    String json = new String(request.payload(), UTF_8);
+    int at = json.indexOf("\"callId\":\"") + "\"callId\":\"".length();
+    return UUID.fromString(json.substring(at, at + 36));
+  }
+
+  private static void assertEnds(CallOutcome outcome, PushEnd... ends) {
+    assertEquals(List.of(ends), outcome.devices().stream().map(CallOutcome.Device::end).toList());
+  }
+
+  @Test
+  void allDevicesRingUntilTheCallIsOver(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    SimulatedPhone developer = apns.newPhone().sandbox(true).register();
+    try (CallingService service = service(test, 3)) {
+      // It waited in the queue for 5 s, which the phone is not to ring longer for.
+      QueuedCall call =
+          CallingService.call(
+              Instant.now().minusSeconds(5), Duration.ofSeconds(30), phone, developer);
+      service.place(call);
+      try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+        assertEquals(call.callId(), phone.awaitCall(PATIENCE).callId());
+        assertEquals(call.ringUntil(), phone.calls().get(0).expiresAt());
+        assertEquals("Li Lei", developer.awaitCall(PATIENCE).callerName());
+        CallOutcome outcome = service.awaitOutcome(call);
+        assertEnds(outcome, PushEnd.ACCEPTED, PushEnd.ACCEPTED);
+        assertTrue(outcome.mayRing());
+        assertEquals("worker", outcome.worker());
+        assertEquals(requests(phone).get(0).apnsId(), "" + outcome.devices().get(0).apnsId());
+      }
+    }
+  }
+
+  @Test
+  void callThatWasQueuedForLongerThanItRingsIsNeverSent(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    try (CallingService service = service(test, 1)) {
+      QueuedCall late =
+          CallingService.call(Instant.now().minusSeconds(11), Duration.ofSeconds(10), phone);
+      QueuedCall next = CallingService.call(phone);
+      service.place(late);
+      service.place(next);
+      try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+        assertEnds(service.awaitOutcome(late), PushEnd.EXPIRED);
+        assertEnds(service.awaitOutcome(next), PushEnd.ACCEPTED);
+      }
+      assertEquals(1, requests(phone).size(), "of the next call");
+    }
+  }
+
+  @Test
+  void noAttemptComesAfterTheDeadline(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    apns.script(phone.token(), Script.reject(503, "ServiceUnavailable"));
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      QueuedCall warm = CallingService.call(apns.registerPhone());
+      service.place(warm);
+      service.awaitOutcome(warm); // the worker has joined, and is connected
+      QueuedCall call = CallingService.call(Instant.now(), Duration.ofSeconds(3), phone);
+      service.place(call);
+      CallOutcome outcome = service.awaitOutcome(call);
+      assertEnds(outcome, PushEnd.REJECTED);
+      assertEquals("503 ServiceUnavailable", outcome.devices().get(0).reason());
+      List<RecordedRequest> attempts = requests(phone);
+      assertTrue(attempts.size() > 1, "it is tried again");
+      assertEquals(1, attempts.stream().map(RecordedRequest::apnsId).distinct().count());
+      attempts.forEach(
+          attempt -> assertTrue(attempt.receivedAt().isBefore(call.ringUntil()), call::toString));
+    }
+  }
+
+  @Test
+  void callAnsweredWhileItWasQueuedIsNotSent(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    try (CallingService service = service(test, 1)) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      service.end(call.callId(), "ANSWERED");
+      try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+        assertEnds(service.awaitOutcome(call), PushEnd.OVER);
+      }
+      assertEquals(List.of(), requests(phone));
+    }
+  }
+
+  @Test
+  void callAnsweredBeforeTheNextAttemptIsNotSentAgain(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    apns.script(phone.token(), Script.reject(503, "ServiceUnavailable").retryAfter("30"));
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      Waiting.until(() -> !requests(phone).isEmpty(), () -> "no first attempt");
+      apns.script(phone.token(), Script.normal());
+      service.end(call.callId(), "CANCELLED");
+      assertEnds(service.awaitOutcome(call), PushEnd.OVER);
+      assertEquals(1, requests(phone).size());
+    }
+  }
+
+  @Test
+  void callThatIsOnTheTopicTwiceIsOnePush(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      service.put(call.callId(), JsonRecords.write(call));
+      service.awaitOutcome(call);
+      service.put(call.callId(), JsonRecords.write(call));
+      Waiting.until(() -> service.committed(0) == 3, () -> "committed: " + service.committed(0));
+      assertEquals(1, requests(phone).size());
+      service.outcomes().forEach(outcome -> assertEnds(outcome, PushEnd.ACCEPTED));
+    }
+  }
+
+  @Test
+  void deadTokenGoesToItsTopic(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    SimulatedPhone removed = apns.registerPhone();
+    Instant since = Instant.now().minusSeconds(3600);
+    apns.script(removed.token(), Script.unregistered(since));
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      QueuedCall call = CallingService.call(removed, phone);
+      service.place(call);
+      CallOutcome outcome = service.awaitOutcome(call);
+      assertEnds(outcome, PushEnd.REJECTED, PushEnd.ACCEPTED);
+      assertEquals("410 Unregistered", outcome.devices().get(0).reason());
+      ConsumerRecord<byte[], byte[]> said = service.await(service.topics().deadTokens(), 1).get(0);
+      assertEquals(removed.token(), new String(said.key(), UTF_8));
+      DeadToken dead = JsonRecords.read(DeadToken.class, said.value());
+      assertEquals(DeviceToken.of(removed.token()), dead.token());
+      assertEquals(since.toEpochMilli(), dead.deadSince().toEpochMilli());
+    }
+  }
+
+  @Test
+  void recordThatIsNoCallHoldsUpNothing(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      service.put(UUID.randomUUID(), "{\"callId\":\"x\"".getBytes(UTF_8));
+      service.put(UUID.randomUUID(), null);
+      service.put(
+          UUID.randomUUID(), // a ring time of two hours
+          JsonRecords.write(CallingService.call(Instant.now(), Duration.ofHours(2), phone)));
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      assertEnds(service.awaitOutcome(call), PushEnd.ACCEPTED);
+      List<ConsumerRecord<byte[], byte[]>> unreadable =
+          service.await(service.topics().unreadable(), 3);
+      assertEquals("{\"callId\":\"x\"", new String(unreadable.get(0).value(), UTF_8));
+      assertEquals(
+          service.topics().calls() + "-0@0",
+          new String(unreadable.get(0).headers().lastHeader("from").value(), UTF_8));
+      assertEquals(
+          "ringFor must be from 1 s to 1 h, but was PT2H",
+          new String(unreadable.get(2).headers().lastHeader("reason").value(), UTF_8));
+      Waiting.until(() -> service.committed(0) == 4, () -> "committed: " + service.committed(0));
+      assertEquals(1, requests(phone).size());
+    }
+  }
+
+  @Test
+  void noMorePushesThanAllowedAreUnderWay(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    apns.script(phone.token(), Script.normal().delay(Duration.ofMillis(50)));
+    try (CallingService service = service(test, 2)) {
+      for (int i = 0; i < 40; i++) {
+        service.place(CallingService.call(phone));
+      }
+      try (RunningWorker worker =
+          new RunningWorker(surroundings, service.settings("worker").withMaxInFlight(4, 2))) {
+        service.awaitOutcomes(40);
+        assertTrue(worker.mostAtOnce() >= 4, () -> "at once: " + worker.mostAtOnce());
+        assertTrue(worker.mostAtOnce() <= 3 + 2, () -> "at once: " + worker.mostAtOnce());
+      }
+      assertEquals(40, requests(phone).size());
+    }
+  }
+
+  @Test
+  void offsetIsCommittedOnlyWhenAllBeforeItHaveEnded(TestInfo test) throws Exception {
+    SimulatedPhone slow = apns.registerPhone();
+    SimulatedPhone fast = apns.registerPhone();
+    apns.script(slow.token(), Script.reject(503, "ServiceUnavailable").retryAfter("30"));
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
+      QueuedCall before = CallingService.call(fast);
+      QueuedCall held = CallingService.call(slow);
+      QueuedCall after = CallingService.call(fast);
+      service.place(before);
+      service.place(held);
+      service.place(after);
+      service.awaitOutcome(after);
+      Waiting.until(() -> service.committed(0) == 1, () -> "committed: " + service.committed(0));
+      QueuedCall more = CallingService.call(fast);
+      service.place(more);
+      service.awaitOutcome(more);
+      assertEquals(1, service.committed(0));
+      service.end(held.callId(), "CANCELLED");
+      service.awaitOutcome(held);
+      Waiting.until(() -> service.committed(0) == 4, () -> "committed: " + service.committed(0));
+    }
+  }
+
+  @Test
+  void callWaitsForAStoreThatIsAway(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    CallStates states = new JdbcCallStates(surroundings.database());
+    AtomicInteger asked = new AtomicInteger();
+    CallStates away =
+        new CallStates() {
+          /** Every second question is not answered, the first included. */
+          private void ask() {
+            if (asked.getAndIncrement() % 2 == 0) {
+              throw new Unavailable(new IllegalStateException("away"));
+            }
+          }
+
+          @Override
+          public Set<UUID> ringing(Collection<UUID> calls) {
+            if (!calls.isEmpty()) {
+              ask();
+            }
+            return states.ringing(calls);
+          }
+
+          @Override
+          public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
+            Claimed claimed = states.claim(callId, devices, claimant); // its answer gets lost
+            ask();
+            return claimed;
+          }
+
+          @Override
+          public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {
+            ask();
+            states.end(callId, ends);
+          }
+        };
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"), away)) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      assertEnds(service.awaitOutcome(call), PushEnd.ACCEPTED);
+      assertEquals(1, requests(phone).size());
+    }
+  }
+
+  @Test
+  void faultEndsTheWorkerAndLosesNoCall(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    CallStates faulty =
+        new CallStates() {
+          @Override
+          public Set<UUID> ringing(Collection<UUID> calls) {
+            return Set.copyOf(calls);
+          }
+
+          @Override
+          public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
+            throw new IllegalStateException("a fault");
+          }
+
+          @Override
+          public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {}
+        };
+    try (CallingService service = service(test, 1)) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      try (RunningWorker worker =
+          new RunningWorker(surroundings, service.settings("worker-1"), faulty)) {
+        assertEquals("a fault", worker.awaitFailure().getCause().getMessage());
+      }
+      assertEquals(-1, service.committed(0));
+      try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker-2"))) {
+        assertEnds(service.awaitOutcome(call), PushEnd.ACCEPTED);
+      }
+    }
+  }
+
+  @Test
+  void workersComeAndGoWithoutASecondPush(TestInfo test) throws Exception {
+    int partitions = 6;
+    List<SimulatedPhone> phones = phones(10);
+    List<QueuedCall> calls = new ArrayList<>();
+    try (CallingService service = service(test, partitions)) {
+      RunningWorker first = new RunningWorker(surroundings, service.settings("worker-1"));
+      try (RunningWorker second = new RunningWorker(surroundings, service.settings("worker-2"))) {
+        service.awaitPartitions(3, List.of("worker-1", "worker-2"));
+        placeSome(service, calls, phones, 100);
+        try (RunningWorker third = new RunningWorker(surroundings, service.settings("worker-3"))) {
+          while (service.partitionsOf("worker-3").size() < 2) {
+            placeSome(service, calls, phones, 5);
+          }
+          placeSome(service, calls, phones, 50);
+          first.close();
+          placeSome(service, calls, phones, 50);
+          service.awaitPartitions(3, List.of("worker-2", "worker-3"));
+          service.awaitOutcomes(calls.size());
+        }
+      } finally {
+        first.close();
+      }
+      assertEquals(Map.of(), second(pushes(phones)));
+      assertEquals(ids(calls), pushes(phones).keySet());
+    }
+  }
+
+  /** Phones that answer after a while, as APNs does. */
+  private static List<SimulatedPhone> phones(int count) {
+    List<SimulatedPhone> phones = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      SimulatedPhone phone = apns.registerPhone();
+      phone.online(false); // APNs takes the push all the same, and that is what counts here
+      apns.script(phone.token(), Script.normal().delay(Duration.ofMillis(20)));
+      phones.add(phone);
+    }
+    return phones;
+  }
+
+  private static void placeSome(
+      CallingService service, List<QueuedCall> calls, List<SimulatedPhone> phones, int count) {
+    for (int i = 0; i < count; i++) {
+      QueuedCall call = CallingService.call(phones.get(calls.size() % phones.size()));
+      calls.add(call);
+      service.place(call);
+    }
+  }
+
+  private static Set<UUID> ids(Collection<QueuedCall> calls) {
+    return calls.stream().map(QueuedCall::callId).collect(Collectors.toSet());
+  }
+
+  /** The pushes that APNs took, by call. */
+  private static Map<UUID, List<RecordedRequest>> pushes(List<SimulatedPhone> phones) {
+    Set<String> tokens = phones.stream().map(SimulatedPhone::token).collect(Collectors.toSet());
+    return apns.requests().stream()
+        .filter(request -> tokens.contains(request.deviceToken()))
+        .peek(request -> assertEquals(RANG, request.status()))
+        .collect(Collectors.groupingBy(PushWorkersTest::callOf));
+  }
+
+  private static Map<UUID, List<RecordedRequest>> second(Map<UUID, List<RecordedRequest>> pushes) {
+    Map<UUID, List<RecordedRequest>> second = new HashMap<>(pushes);
+    second.values().removeIf(pushed -> pushed.size() == 1);
+    return second;
+  }
+
+  /**
+   * Three processes, one of which is killed with pushes on their way: what it had claimed and not
+   * noted is pushed by another, the same call to the phone; all that is over by then is not.
+   */
+  @Test
+  void killedWorkerLosesNoCallAndRingsNoneThatIsOver(TestInfo test) throws Exception {
+    List<SimulatedPhone> phones = phones(20);
+    List<QueuedCall> calls = new ArrayList<>();
+    Set<UUID> over = new HashSet<>();
+    List<Process> processes = new ArrayList<>();
+    try (CallingService service = service(test, 6)) {
+      for (String name : List.of("killed", "second", "third")) {
+        processes.add(surroundings.startWorker(service.settings(name), service.prefix()));
+      }
+      service.awaitPartitions(2, List.of("killed", "second", "third"));
+      Set<Integer> orphaned = new TreeSet<>(service.partitionsOf("killed"));
+
+      // Under load; some calls are answered elsewhere before a worker can have them.
+      Set<UUID> ofKilled = new HashSet<>();
+      Process killed = processes.get(0);
+      for (int i = 0; i < 400; i++) {
+        QueuedCall call = CallingService.call(phones.get(i % phones.size()));
+        calls.add(call);
+        if (i == 300) {
+          Waiting.until(() -> pushes(phones).size() >= 100, () -> "no load");
+          killed.destroyForcibly().waitFor();
+        }
+        int partition = service.place(call).partition();
+        if (orphaned.contains(partition)) {
+          ofKilled.add(call.callId());
+          if (i >= 300 && i % 2 == 0) { // nobody has its partition now
+            service.end(call.callId(), "CANCELLED");
+            over.add(call.callId());
+          }
+        }
+      }
+      assertEquals(
+          List.copyOf(orphaned), service.partitionsOf("killed"), "nobody else has them yet");
+      assertTrue(over.size() > 3, over::toString);
+
+      service.awaitOutcomes(calls.size());
+      Map<UUID, List<RecordedRequest>> pushes = pushes(phones);
+      Set<UUID> rang = new HashSet<>(ids(calls));
+      rang.removeAll(over);
+      assertEquals(rang, pushes.keySet());
+
+      Map<UUID, List<RecordedRequest>> twice = second(pushes);
+      System.out.println(
+          "killed under load: " + calls.size() + " calls, " + twice.size() + " pushed twice");
+      assertTrue(ofKilled.containsAll(twice.keySet()), "only those of the killed worker");
+      twice.forEach(
+          (call, pushed) -> {
+            assertEquals(2, pushed.size());
+            assertEquals(
+                new String(pushed.get(0).payload(), UTF_8),
+                new String(pushed.get(1).payload(), UTF_8),
+                "the same call with the same deadline");
+          });
+      for (Process process : processes.subList(1, 3)) {
+        process.destroy();
+        assertEquals(143, process.waitFor());
+      }
+      assertNotEquals(0, killed.exitValue());
+    } finally {
+      processes.forEach(Process::destroyForcibly);
+    }
+  }
+}
