@@ -5,6 +5,7 @@ import dev.voippush.ApnsEnvironment;
 import dev.voippush.CallPayload;
 import dev.voippush.DeviceToken;
 import dev.voippush.PushResult;
+import dev.voippush.Remedy;
 import dev.voippush.Ring;
 import dev.voippush.VoipPushClient;
 import dev.voippush.VoipPushException;
@@ -24,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +51,7 @@ final class CallJob {
   private final Claimant claimant;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
   private final Map<DeviceToken, CallOutcome.Device> outcomes = new LinkedHashMap<>();
-  private @Nullable Claimed claimed;
+  private Set<DeviceToken> claimed = Set.of();
   private boolean warned;
 
   // Guarded by this:
@@ -142,24 +142,24 @@ final class CallJob {
       endAll(call.tokens(), PushEnd.EXPIRED);
       say();
     } else {
-      claimed = shared.states().claim(call.callId(), call.tokens(), claimant);
-      claimed
-          .ended()
+      Claimed got = shared.states().claim(call.callId(), call.tokens(), claimant);
+      got.ended()
           .forEach((device, was) -> outcomes.put(device, CallOutcome.Device.of(device, was, null)));
-      ring(claimed.mine());
+      claimed = got.mine();
+      tryTo(this::ring);
     }
   }
 
-  private void ring(Set<DeviceToken> mine) {
-    if (mine.isEmpty()) {
+  private void ring() {
+    if (claimed.isEmpty()) {
       say();
+    } else if (call.isOver(Instant.now())) { // the store may have been away
+      endAll(claimed, PushEnd.EXPIRED);
+      note();
     } else if (!shared.states().ringing(Set.of(call.callId())).contains(call.callId())) {
-      endAll(mine, PushEnd.OVER);
+      endAll(claimed, PushEnd.OVER);
       note();
-    } else if (call.isOver(Instant.now())) {
-      endAll(mine, PushEnd.EXPIRED);
-      note();
-    } else if (begin(mine)) {
+    } else if (begin()) { // from here on the clients look at the deadline before each attempt
       var unused =
           CompletableFuture.allOf(
                   begun().stream().map(Ring::outcome).toArray(CompletableFuture[]::new))
@@ -170,12 +170,12 @@ final class CallJob {
   }
 
   /** Hands the pushes to the clients; false if the job was left before. */
-  private synchronized boolean begin(Set<DeviceToken> mine) {
+  private synchronized boolean begin() {
     if (left) {
       return false;
     }
     CallPayload payload = call.payload();
-    devices(mine)
+    claimedDevices()
         .forEach(
             (environment, devices) -> {
               VoipPushClient client = shared.clients().get(environment);
@@ -197,10 +197,10 @@ final class CallJob {
     return List.copyOf(rings);
   }
 
-  private Map<ApnsEnvironment, List<DeviceToken>> devices(Set<DeviceToken> mine) {
+  private Map<ApnsEnvironment, List<DeviceToken>> claimedDevices() {
     Map<ApnsEnvironment, List<DeviceToken>> devices = new EnumMap<>(ApnsEnvironment.class);
     for (QueuedCall.Device device : call.devices()) {
-      if (mine.contains(device.token())) {
+      if (claimed.contains(device.token())) {
         devices
             .computeIfAbsent(device.environment(), unused -> new ArrayList<>())
             .add(device.token());
@@ -238,13 +238,20 @@ final class CallJob {
 
   private void collect(DeviceToken device, CompletableFuture<PushResult> result) {
     try {
-      outcomes.put(device, CallOutcome.Device.of(device, result.join()));
+      PushResult verdict = result.join();
+      boolean unfinished =
+          isLeft()
+              && verdict instanceof PushResult.Rejected rejected
+              && rejected.remedy() == Remedy.RETRY_LATER;
+      if (!unfinished) {
+        outcomes.put(device, CallOutcome.Device.of(device, verdict));
+      }
     } catch (CompletionException e) {
       if (!(e.getCause() instanceof VoipPushException failure)) {
         throw e;
       }
       boolean unfinished =
-          failure.failure() == Failure.CLOSED || (failure.failure() == Failure.STOPPED && isLeft());
+          failure.failure() == Failure.CLOSED || (isLeft() && failure.failure() == Failure.STOPPED);
       if (!unfinished) {
         outcomes.put(device, CallOutcome.Device.of(device, failure));
       }
@@ -264,7 +271,7 @@ final class CallJob {
     Map<DeviceToken, PushEnd> ends = new LinkedHashMap<>();
     outcomes.forEach((device, outcome) -> ends.put(device, outcome.end()));
     shared.states().end(call.callId(), ends);
-    if (claimed != null && outcomes.keySet().containsAll(claimed.mine())) {
+    if (outcomes.keySet().containsAll(claimed)) {
       say();
     } else { // the next owner does the rest, and says it all
       end.cancel(false);
