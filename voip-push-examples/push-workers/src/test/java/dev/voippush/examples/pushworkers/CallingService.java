@@ -14,11 +14,13 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.MemberDescription;
@@ -43,6 +45,7 @@ final class CallingService implements AutoCloseable {
   private final KafkaProducer<byte[], byte[]> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Admin admin;
+  private final Map<UUID, Future<RecordMetadata>> placed = new HashMap<>();
   private final List<CallOutcome> outcomes = new ArrayList<>();
 
   /** Makes its topics, with names that begin so. */
@@ -89,24 +92,26 @@ final class CallingService implements AutoCloseable {
   }
 
   /** Notes the call, then puts it on the topic: an order that real services need, too. */
-  RecordMetadata place(QueuedCall call) {
-    note(call.callId(), "RINGING");
-    return put(call.callId(), JsonRecords.write(call));
+  void place(QueuedCall call) {
+    place(call, "RINGING");
   }
 
-  /** Puts anything on the topic. */
-  RecordMetadata put(UUID key, byte[] value) {
-    try {
-      return producer
-          .send(new ProducerRecord<>(topics.calls(), key.toString().getBytes(UTF_8), value))
-          .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-    } catch (Exception e) {
-      throw new IllegalStateException("a call cannot be placed", e);
-    }
+  /** Places a call that is in this state already. */
+  void place(QueuedCall call, String state) {
+    update("INSERT INTO calls (state, id) VALUES (?, ?)", call.callId(), state);
+    put(call.callId(), JsonRecords.write(call));
   }
 
-  private void note(UUID call, String state) {
-    update("INSERT INTO calls (state, id) VALUES (?, ?)", call, state);
+  /** Puts anything on the topic; waits for nothing. */
+  void put(UUID key, byte[] value) {
+    placed.put(
+        key,
+        producer.send(new ProducerRecord<>(topics.calls(), key.toString().getBytes(UTF_8), value)));
+  }
+
+  /** Waits until the broker has the call, and returns its partition. */
+  int partitionOf(QueuedCall call) throws Exception {
+    return placed.get(call.callId()).get(PATIENCE.toSeconds(), TimeUnit.SECONDS).partition();
   }
 
   /** Somebody answered, or gave up. */
