@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What became of a call, as a worker puts it on the topic of outcomes, keyed by call id: once, or
- * again after a crash.
+ * again after a crash or a rebalance.
  *
  * @param mayRing false if no device of these can have been reached: tell the caller
  */

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -83,9 +84,14 @@ public final class RunPushWorker {
             get("name", "worker-" + UUID.randomUUID()),
             get("group", "push-workers"),
             Topics.withPrefix(get("topics.prefix", "")));
-    return defaults.withMaxInFlight(
-        Integer.parseInt(get("max.in.flight", "" + defaults.maxInFlight())),
-        defaults.maxPollRecords());
+    return defaults
+        .withMaxInFlight(
+            Integer.parseInt(get("max.in.flight", "" + defaults.maxInFlight())),
+            defaults.maxPollRecords())
+        .withSessionTimeout(
+            Duration.ofSeconds(
+                Long.parseLong(
+                    get("session.timeout.seconds", "" + defaults.sessionTimeout().toSeconds()))));
   }
 
   private Map<String, String> kafka() {

@@ -31,4 +31,9 @@ record WorkerSettings(
     return new WorkerSettings(
         name, group, topics, maxInFlight, maxPollRecords, threads, sessionTimeout);
   }
+
+  WorkerSettings withSessionTimeout(Duration sessionTimeout) {
+    return new WorkerSettings(
+        name, group, topics, maxInFlight, maxPollRecords, threads, sessionTimeout);
+  }
 }

@@ -30,6 +30,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -89,6 +90,11 @@ final class CallingService implements AutoCloseable {
 
   static QueuedCall call(SimulatedPhone... phones) {
     return call(Instant.now(), Duration.ofSeconds(45), phones);
+  }
+
+  /** Where the producer puts a call. */
+  static int partition(UUID call, int partitions) {
+    return BuiltInPartitioner.partitionForKey(call.toString().getBytes(UTF_8), partitions);
   }
 
   /** Notes the call, then puts it on the topic: an order that real services need, too. */

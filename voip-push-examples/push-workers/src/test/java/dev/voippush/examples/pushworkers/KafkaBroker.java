@@ -43,6 +43,7 @@ final class KafkaBroker implements AutoCloseable {
     settings.put("transaction.state.log.replication.factor", "1");
     settings.put("transaction.state.log.min.isr", "1");
     settings.put("group.initial.rebalance.delay.ms", "0");
+    settings.put("group.min.session.timeout.ms", "1000"); // for the test that waits for it
     new Formatter()
         .setClusterId(Uuid.randomUuid().toString())
         .setNodeId(1)

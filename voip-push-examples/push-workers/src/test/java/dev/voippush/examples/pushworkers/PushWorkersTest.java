@@ -444,6 +444,59 @@ class PushWorkersTest {
     return second;
   }
 
+  /** It stands still until the broker has given its partition away, and then goes on. */
+  @Test
+  void workerThatWasTakenForDeadTakesNothingBack(TestInfo test) throws Exception {
+    List<SimulatedPhone> phones = phones(10);
+    SimulatedPhone waits = apns.registerPhone();
+    waits.online(false);
+    apns.script(waits.token(), Script.reject(503, "ServiceUnavailable").retryAfter("120"));
+    List<QueuedCall> calls = new ArrayList<>();
+    List<Process> workers = new ArrayList<>();
+    try (CallingService service = service(test, 2)) {
+      List<String> names = List.of("frozen", "other");
+      for (String name : names) {
+        workers.add(
+            surroundings.startWorker(
+                service.settings(name).withSessionTimeout(Duration.ofSeconds(2)),
+                service.prefix()));
+      }
+      service.awaitPartitions(1, names);
+      int partition = service.partitionsOf("frozen").get(0);
+      QueuedCall waiting;
+      do {
+        waiting = CallingService.call(Instant.now(), Duration.ofMinutes(5), waits);
+      } while (partition != CallingService.partition(waiting.callId(), 2));
+      calls.add(waiting);
+      service.place(waiting);
+      Waiting.until(() -> requests(waits).size() == 1, () -> "no first attempt");
+
+      signal("STOP", workers.get(0));
+      apns.script(waits.token(), Script.normal());
+      placeSome(service, calls, phones, 30);
+      service.awaitOutcomes(calls.size());
+      assertEquals("other", service.awaitOutcome(waiting).worker());
+
+      signal("CONT", workers.get(0));
+      service.awaitPartitions(1, names);
+      placeSome(service, calls, phones, 30);
+      service.awaitOutcomes(calls.size());
+      assertEquals(
+          Set.copyOf(names),
+          service.outcomes().stream().map(CallOutcome::worker).collect(Collectors.toSet()));
+      assertEquals(Map.of(), second(pushes(phones)));
+      assertEquals(
+          List.of(503, 200), requests(waits).stream().map(RecordedRequest::status).toList());
+    } finally {
+      workers.forEach(Process::destroyForcibly);
+    }
+  }
+
+  private static void signal(String name, Process process) throws Exception {
+    Process kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start();
+    assertEquals(0, kill.waitFor());
+  }
+
   /**
    * Three processes, one of which is killed with pushes on their way: what it had claimed and not
    * noted is pushed by another, the same call to the phone; what is over by then is not.

@@ -83,6 +83,7 @@ final class Surroundings implements AutoCloseable {
             "group=" + settings.group(),
             "topics.prefix=" + topicsPrefix,
             "max.in.flight=" + settings.maxInFlight(),
+            "session.timeout.seconds=" + settings.sessionTimeout().toSeconds(),
             "kafka.bootstrap.servers=" + kafka.clientSettings().get("bootstrap.servers"),
             "database.url=" + databaseUrl,
             "database.user=sa",
