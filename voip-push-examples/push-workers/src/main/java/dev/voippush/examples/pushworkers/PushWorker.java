@@ -163,13 +163,16 @@ final class PushWorker implements Runnable {
     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(full ? POLL_WHEN_FULL : POLL)) {
       take(record, consumer.groupMetadata().generationId());
     }
-    consumer.commitAsync(
-        ended(partitions.keySet(), false),
-        (offsets, problem) -> {
-          if (problem != null) { // the next commit has them, too
-            log.debug("{}: offsets not committed", settings.name(), problem);
-          }
-        });
+    Map<TopicPartition, OffsetAndMetadata> ended = ended(partitions.keySet(), false);
+    if (!ended.isEmpty()) {
+      consumer.commitAsync(
+          ended,
+          (offsets, problem) -> {
+            if (problem != null) { // the next commit has them, too
+              log.debug("{}: offsets not committed", settings.name(), problem);
+            }
+          });
+    }
   }
 
   private boolean isFull() {

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
 
 /**
  * A broker, a database, the simulator in place of Apple, and three workers, each a process of its
@@ -32,28 +33,34 @@ public final class PushWorkersWithSimulator {
   private PushWorkersWithSimulator() {}
 
   /** Runs it; the arguments are not used. */
-  public static void main(String[] args) throws Exception {
-    System.exit(new PushWorkersWithSimulator().run() ? 0 : 1);
+  public static void main(String[] args) {
+    boolean well = false;
+    try {
+      well = new PushWorkersWithSimulator().run();
+    } catch (Exception e) {
+      LoggerFactory.getLogger(PushWorkersWithSimulator.class).error("it cannot go on", e);
+    }
+    System.exit(well ? 0 : 1); // also when the broker has left threads behind
   }
 
   private boolean run() throws Exception {
     List<String> names = List.of("worker-1", "worker-2", "worker-3");
-    List<Process> workers = new ArrayList<>();
     try (Surroundings surroundings = new Surroundings();
         CallingService service = new CallingService(surroundings, "", 6)) {
       say("broker", "at " + surroundings.kafka().clientSettings().get("bootstrap.servers"));
       say("simulator", "local APNs at " + surroundings.apns().endpoint());
+      List<Process> workers = new ArrayList<>();
       for (String name : names) {
         workers.add(surroundings.startWorker(service.settings(name), service.prefix()));
       }
       service.awaitPartitions(2, names);
       names.forEach(name -> say(name, "has the partitions " + service.partitionsOf(name)));
-      return ring(surroundings, service);
-    } finally {
+      boolean well = ring(surroundings, service);
+      workers.forEach(Process::destroy); // as a deployment does
       for (Process worker : workers) {
-        worker.destroy(); // as a deployment does
         worker.waitFor();
       }
+      return well;
     }
   }
 

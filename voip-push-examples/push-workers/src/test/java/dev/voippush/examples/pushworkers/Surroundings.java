@@ -102,10 +102,13 @@ final class Surroundings implements AutoCloseable {
             RunPushWorker.class.getName(),
             file.toString());
     process.environment().putAll(Map.of("CREDENTIALS_PASSWORD", apns.credentials().password()));
-    return process
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    Process worker =
+        process
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    Runtime.getRuntime().addShutdownHook(new Thread(worker::destroyForcibly)); // Ctrl-C
+    return worker;
   }
 
   @Override
