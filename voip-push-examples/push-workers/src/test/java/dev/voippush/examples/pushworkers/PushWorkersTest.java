@@ -458,7 +458,7 @@ class PushWorkersTest {
       for (String name : names) {
         workers.add(
             surroundings.startWorker(
-                service.settings(name).withSessionTimeout(Duration.ofSeconds(2)),
+                service.settings(name).withSessionTimeout(Duration.ofSeconds(4)),
                 service.prefix()));
       }
       service.awaitPartitions(1, names);
