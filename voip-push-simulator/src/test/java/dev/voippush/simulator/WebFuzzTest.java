@@ -11,6 +11,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.HttpServerCodec;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,11 @@ final class WebFuzzTest {
         assertFalse(text.startsWith("HTTP/1.1 5"), text);
       }
       assertTrue(answered || channel.isOpen(), "closed without an answer");
-      assertNull(fault.get());
+      boolean closedBeforeTheNext = // after an answer to HTTP/1.0, say, with half a request behind
+          answered && fault.get() instanceof PrematureChannelClosureException;
+      if (!closedBeforeTheNext) {
+        assertNull(fault.get());
+      }
     } finally {
       channel.finishAndReleaseAll();
     }
