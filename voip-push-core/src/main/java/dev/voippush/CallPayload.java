@@ -32,6 +32,7 @@ public final class CallPayload {
   private final Instant expiresAt;
   private final Duration storeFor;
   private final Map<String, Object> extras;
+  private final Map<String, Object> fields;
   private final byte[] json;
 
   private CallPayload(Builder builder) {
@@ -45,7 +46,8 @@ public final class CallPayload {
     expiresAt = sentAt.plus(ringFor);
     storeFor = builder.storeFor;
     extras = Collections.unmodifiableMap(new LinkedHashMap<>(builder.extras));
-    json = write(builder.format);
+    fields = fields(builder.format);
+    json = PayloadFields.write("payload", fields, MAX_BYTES);
   }
 
   /**
@@ -58,49 +60,11 @@ public final class CallPayload {
     return new Builder(callId);
   }
 
-  @SuppressWarnings("NullAway") // called at the end of the constructor, every other field is set
-  private byte[] write(PayloadFormat format) {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    format.fields(this).forEach((name, value) -> fields.put(name, Json.copyOf(value, name)));
-    byte[] bytes = Json.write(fields);
-    if (bytes.length > MAX_BYTES) {
-      throw new IllegalArgumentException(
-          "payload must be at most "
-              + MAX_BYTES
-              + " bytes, but was "
-              + bytes.length
-              + "; the biggest field is "
-              + biggestOf(fields)
-              + ": let the app fetch it when it wakes up");
-    }
-    return bytes;
-  }
-
-  /** Names the biggest field; inside an object the one that takes more than half of it. */
-  private static String biggestOf(Map<?, ?> fields) {
-    String path = "";
-    int size = 0;
-    Map<?, ?> object = fields;
-    while (!object.isEmpty()) {
-      String name = "";
-      Object value = "";
-      int most = 0;
-      for (Map.Entry<?, ?> field : object.entrySet()) {
-        int bytes = Json.sizeOf((String) field.getKey(), field.getValue());
-        if (bytes > most) {
-          most = bytes;
-          name = (String) field.getKey();
-          value = field.getValue();
-        }
-      }
-      if (most <= size / 2) {
-        break;
-      }
-      path = path.isEmpty() ? name : path + "." + name;
-      size = most;
-      object = value instanceof Map<?, ?> inner ? inner : Map.of();
-    }
-    return path + " with " + size + " bytes";
+  @SuppressWarnings("NullAway") // called near the end of the constructor, what it reads is set
+  private Map<String, Object> fields(PayloadFormat format) {
+    Map<String, Object> copy = new LinkedHashMap<>();
+    format.fields(this).forEach((name, value) -> copy.put(name, Json.copyOf(value, name)));
+    return Collections.unmodifiableMap(copy);
   }
 
   /** Returns the id of the call. */
@@ -161,6 +125,11 @@ public final class CallPayload {
   /** Returns the bytes of the JSON, at most {@link #MAX_BYTES}. */
   public int size() {
     return json.length;
+  }
+
+  /** The fields of the JSON, in its order; unmodifiable. */
+  Map<String, Object> fields() {
+    return fields;
   }
 
   /** The JSON itself, not to be modified. */

@@ -78,7 +78,7 @@ final class CallTransport implements Transport {
   private static final long NO_ROOM_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final HttpUrl endpoint;
-  private final String topic;
+  private final String bundleId;
   private final OkHttpClient base;
   private final Observer observer;
   private final Duration connectTimeout;
@@ -100,7 +100,7 @@ final class CallTransport implements Transport {
 
   CallTransport(
       HttpUrl endpoint,
-      String topic,
+      String bundleId,
       OkHttpClient base,
       Identity identity,
       Duration connectTimeout,
@@ -109,7 +109,7 @@ final class CallTransport implements Transport {
       DeadlineTimer timer,
       Observer observer) {
     this.endpoint = endpoint;
-    this.topic = topic;
+    this.bundleId = bundleId;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
     this.connectTimeout = connectTimeout;
     this.timer = timer;
@@ -701,14 +701,17 @@ final class CallTransport implements Transport {
           new Request.Builder()
               .url(endpoint.newBuilder().encodedPath("/3/device/" + push.token()).build())
               .tag(CallAttempt.class, this)
-              .header("apns-topic", topic)
-              .header("apns-push-type", "voip")
+              .header("apns-topic", push.type().topic(bundleId))
+              .header("apns-push-type", push.type().headerValue())
               .header("apns-priority", "10")
               .header("apns-expiration", Long.toString(push.expiration()))
               .header("apns-id", push.apnsId().toString())
               .header("user-agent", "voip-push")
               .header("accept-encoding", "identity")
               .post(new OneShotBody(this, push.body()));
+      if (push.collapseId() != null) {
+        builder.header("apns-collapse-id", push.collapseId());
+      }
       if (push.bearerToken() != null) {
         builder.header("authorization", "bearer " + push.bearerToken());
       }
@@ -941,7 +944,8 @@ final class CallTransport implements Transport {
 
     @Override
     public PushRequest begin(ApnsCredentials credentials) {
-      return new PushRequest("", AttemptFailure.NO_ID, 0, null, new byte[0]); // never written
+      return new PushRequest( // never written
+          PushType.VOIP, "", AttemptFailure.NO_ID, 0, null, null, new byte[0]);
     }
 
     @Override

@@ -6,13 +6,14 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * The VoIP push token of one app on one device, as {@code PKPushRegistry} hands it to the app.
+ * The push token of one app on one device. As a {@link Device} it is the VoIP token, which {@code
+ * PKPushRegistry} hands to the app; the one for notifications makes an {@link AlertDevice}.
  *
  * <p>Immutable and thread-safe; equal when the bytes are equal. Apple asks not to assume a length:
  * 2 to 100 bytes are accepted. A token belongs to one {@link ApnsEnvironment}: store it with the
  * token.
  */
-public final class DeviceToken {
+public final class DeviceToken implements Device {
   private static final int MIN_BYTES = 2;
   private static final int MAX_BYTES = 100;
 
@@ -70,6 +71,12 @@ public final class DeviceToken {
       throw new IllegalArgumentException(
           "device token must have " + MIN_BYTES + " to " + MAX_BYTES + " bytes, but has " + bytes);
     }
+  }
+
+  /** Returns this. */
+  @Override
+  public DeviceToken token() {
+    return this;
   }
 
   /** Returns the token as lower-case hexadecimal digits, two for each byte. */

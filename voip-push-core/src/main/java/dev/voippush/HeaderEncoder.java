@@ -4,6 +4,7 @@ package dev.voippush;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import okio.Buffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the header blocks of one connection's requests (HPACK, RFC 7541).
@@ -33,23 +34,26 @@ final class HeaderEncoder {
   private static final String BEARER = "bearer ";
   private static final String EXPIRATION = "apns-expiration";
   private static final String ID = "apns-id";
+  private static final String COLLAPSE_ID = "apns-collapse-id";
   private static final int ID_LENGTH = 36;
   private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-  /** The headers that repeat, pseudo-headers first. */
-  private final Field[] constants;
-
+  private final String authority;
+  private final String bundleId;
   private final int tableNeeded;
 
   // What stands before and after :path once the table holds the constants
   private final byte[] indexedBeforePath;
-  private final byte[] indexedAfterPath;
+  private final byte[] indexedTopicAndType;
+  private final byte[] indexedRest;
+  private final int topicIndex;
+  private final int typeIndex;
   private final int expirationIndex;
   private final int idIndex;
 
   private int tableSize = DEFAULT_TABLE_SIZE;
   private boolean tellTableSize;
-  private boolean tableFilled;
+  private @Nullable PushType filledBy; // whose topic and type the table holds; null: it is empty
   private long expirationOfText = -1;
   private byte[] expirationText = new byte[0];
   private final byte[] idText = new byte[ID_LENGTH];
@@ -60,16 +64,10 @@ final class HeaderEncoder {
     }
   }
 
-  HeaderEncoder(String authority, String topic) {
-    constants =
-        new Field[] {
-          new Field(AUTHORITY, ":authority", authority),
-          new Field(NEW_NAME, "apns-topic", topic),
-          new Field(NEW_NAME, "apns-push-type", "voip"),
-          new Field(NEW_NAME, "apns-priority", "10"),
-          new Field(CONTENT_TYPE, "content-type", "application/json"),
-          new Field(USER_AGENT, "user-agent", "voip-push"),
-        };
+  HeaderEncoder(String authority, String bundleId) {
+    this.authority = authority;
+    this.bundleId = bundleId;
+    Field[] constants = constants(PushType.VOIP); // whose topic is the longer one
     int needed = EXPIRATION.length() + "4294967295".length() + ENTRY_OVERHEAD;
     needed += ID.length() + ID_LENGTH + ENTRY_OVERHEAD;
     for (Field field : constants) {
@@ -80,13 +78,29 @@ final class HeaderEncoder {
     idIndex = FIRST_DYNAMIC_INDEX;
     expirationIndex = FIRST_DYNAMIC_INDEX + 1;
     int highest = FIRST_DYNAMIC_INDEX + 1 + constants.length;
+    topicIndex = highest - 1;
+    typeIndex = highest - 2;
     Buffer block = new Buffer();
     block.writeByte(0x80 | METHOD_POST).writeByte(0x80 | SCHEME_HTTPS).writeByte(0x80 | highest);
     indexedBeforePath = block.readByteArray();
-    for (int i = 1; i < constants.length; i++) {
+    block.writeByte(0x80 | topicIndex).writeByte(0x80 | typeIndex);
+    indexedTopicAndType = block.readByteArray();
+    for (int i = 3; i < constants.length; i++) {
       block.writeByte(0x80 | (highest - i));
     }
-    indexedAfterPath = block.readByteArray();
+    indexedRest = block.readByteArray();
+  }
+
+  /** The headers that repeat, pseudo-headers first. */
+  private Field[] constants(PushType type) {
+    return new Field[] {
+      new Field(AUTHORITY, ":authority", authority),
+      new Field(NEW_NAME, "apns-topic", type.topic(bundleId)),
+      new Field(NEW_NAME, "apns-push-type", type.headerValue()),
+      new Field(NEW_NAME, "apns-priority", "10"),
+      new Field(CONTENT_TYPE, "content-type", "application/json"),
+      new Field(USER_AGENT, "user-agent", "voip-push"),
+    };
   }
 
   /** Keeps to the server's SETTINGS_HEADER_TABLE_SIZE, an unsigned number, from the next block. */
@@ -95,7 +109,7 @@ final class HeaderEncoder {
     if (wanted != tableSize) {
       tableSize = wanted;
       tellTableSize = true;
-      tableFilled = false;
+      filledBy = null;
     }
   }
 
@@ -106,16 +120,25 @@ final class HeaderEncoder {
       writeInt(block, 0x20, 5, tableSize);
       tellTableSize = false;
     }
-    if (tableFilled) {
+    if (filledBy != null) {
       block.write(indexedBeforePath);
       writePath(block, request.token());
-      block.write(indexedAfterPath);
+      if (filledBy == request.type()) {
+        block.write(indexedTopicAndType);
+      } else {
+        writeInt(block, 0x00, 4, topicIndex);
+        writeString(block, request.type().topic(bundleId));
+        writeInt(block, 0x00, 4, typeIndex);
+        writeString(block, request.type().headerValue());
+      }
+      block.write(indexedRest);
       writeInt(block, 0x00, 4, expirationIndex);
       writeExpiration(block, request.expiration());
       writeInt(block, 0x00, 4, idIndex);
       writeId(block, request.apnsId());
     } else {
       boolean index = tableNeeded <= tableSize;
+      Field[] constants = constants(request.type());
       block.writeByte(0x80 | METHOD_POST).writeByte(0x80 | SCHEME_HTTPS);
       writeField(block, index, constants[0]);
       writePath(block, request.token());
@@ -126,7 +149,12 @@ final class HeaderEncoder {
       writeExpiration(block, request.expiration());
       writeName(block, index, NEW_NAME, ID);
       writeId(block, request.apnsId());
-      tableFilled = index;
+      filledBy = index ? request.type() : null;
+    }
+    String collapseId = request.collapseId();
+    if (collapseId != null) {
+      writeName(block, false, NEW_NAME, COLLAPSE_ID);
+      writeString(block, collapseId);
     }
     String jwt = request.bearerToken();
     if (jwt != null) {

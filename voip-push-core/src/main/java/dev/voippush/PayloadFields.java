@@ -46,4 +46,53 @@ final class PayloadFields {
     fields.putAll(extras);
     return fields;
   }
+
+  /**
+   * Writes a payload.
+   *
+   * @param what its name in a message
+   * @throws IllegalArgumentException if it has more bytes than these
+   */
+  static byte[] write(String what, Map<String, Object> payload, int maxBytes) {
+    byte[] bytes = Json.write(payload);
+    if (bytes.length > maxBytes) {
+      throw new IllegalArgumentException(
+          what
+              + " must be at most "
+              + maxBytes
+              + " bytes, but was "
+              + bytes.length
+              + "; the biggest field is "
+              + biggestOf(payload)
+              + ": let the app fetch it when it wakes up");
+    }
+    return bytes;
+  }
+
+  /** Names the biggest field; inside an object the one that takes more than half of it. */
+  private static String biggestOf(Map<?, ?> fields) {
+    String path = "";
+    int size = 0;
+    Map<?, ?> object = fields;
+    while (!object.isEmpty()) {
+      String name = "";
+      Object value = "";
+      int most = 0;
+      for (Map.Entry<?, ?> field : object.entrySet()) {
+        int bytes = Json.sizeOf((String) field.getKey(), field.getValue());
+        if (bytes > most) {
+          most = bytes;
+          name = (String) field.getKey();
+          value = field.getValue();
+        }
+      }
+      if (most <= size / 2) {
+        break;
+      }
+      path = path.isEmpty() ? name : path + "." + name;
+      size = most;
+      object = value instanceof Map<?, ?> inner ? inner : Map.of();
+    }
+    return path + " with " + size + " bytes";
+  }
 }

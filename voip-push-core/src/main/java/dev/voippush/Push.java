@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One push of one call to one device, from acceptance to its end: the attempts, the waits between
- * them, and the deadline over all.
+ * One push to one device, from acceptance to its end: the attempts, the waits between them, and the
+ * deadline over all.
  *
  * <p>Everything happens under its own lock, in short steps; the transport is called outside of it.
  */
@@ -31,15 +31,17 @@ final class Push {
   private final RetryPolicy retryPolicy;
   private final RetryBudget budget;
   private final DeviceToken device;
-  private final CallPayload call;
-  private final @Nullable Ring ring;
+  private final Message message;
+  private final @Nullable PushOwner owner;
   private final boolean callerWaits;
+  private final boolean fits;
   private final UUID apnsId;
   private final DeadlineTimer time;
   private final DeadlineTimer.Deadline timer;
   private final long accepted;
   private final long deadline;
-  private final Verdict verdict = new Verdict();
+  private final Verdict verdict =
+      new Verdict(() -> end(Failure.CANCELLED, "the future was cancelled"));
 
   // Guarded by this:
   private int attempts;
@@ -66,15 +68,17 @@ final class Push {
   }
 
   /**
-   * @param ring of which this push is a part, if it is
+   * @param owner of which this push is a part, if it is
    * @param callerWaits true if the caller's thread does nothing but wait for the verdict
+   * @param fits false if the client holds too many already
    */
   Push(
       VoipPushClient client,
       DeviceToken device,
-      CallPayload call,
-      @Nullable Ring ring,
-      boolean callerWaits) {
+      Message message,
+      @Nullable PushOwner owner,
+      boolean callerWaits,
+      boolean fits) {
     this.client = client;
     this.settings = client.settings;
     this.transport = client.transport;
@@ -83,34 +87,18 @@ final class Push {
     this.retryPolicy = client.retryPolicy;
     this.budget = client.budget;
     this.device = device;
-    this.call = call;
-    this.ring = ring;
+    this.message = message;
+    this.owner = owner;
     this.callerWaits = callerWaits;
+    this.fits = fits;
     this.apnsId = client.apnsIds.next();
     Instant now = settings.clock.instant();
-    Instant over = call.expiresAt();
+    Instant over = message.expiresAt();
     this.accepted = time.nanoTime();
     this.deadline =
         accepted
             + (over.getEpochSecond() - now.getEpochSecond()) * NANOS_PER_SECOND
             + (over.getNano() - now.getNano());
-  }
-
-  /** What the caller holds; when he cancels it, the push ends. */
-  private final class Verdict extends CompletableFuture<PushResult> {
-    @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
-      boolean cancelled = super.cancel(mayInterruptIfRunning);
-      if (cancelled) {
-        end(Failure.CANCELLED, "the future was cancelled");
-      }
-      return cancelled;
-    }
-
-    @Override
-    public <U> CompletableFuture<U> newIncompleteFuture() {
-      return new CompletableFuture<>();
-    }
   }
 
   /**
@@ -130,8 +118,8 @@ final class Push {
     client.onExecutor(
         () -> {
           verdict.complete(result);
-          if (ring != null) {
-            ring.ended(device, result);
+          if (owner != null) {
+            owner.ended(device, result);
           }
         });
   }
@@ -145,8 +133,8 @@ final class Push {
     client.onExecutor(
         () -> {
           verdict.completeExceptionally(failure);
-          if (ring != null) {
-            ring.ended(device, failure);
+          if (owner != null) {
+            owner.ended(device, failure);
           }
         });
   }
@@ -158,7 +146,7 @@ final class Push {
       begun = attempts;
     }
     Duration elapsed = Duration.ofNanos(time.nanoTime() - accepted);
-    return new PushEvent(call.callId(), device, apnsId, begun, elapsed);
+    return new PushEvent(message.type(), message.callId(), device, apnsId, begun, elapsed);
   }
 
   /** The time left for the call, never negative. */
@@ -171,8 +159,16 @@ final class Push {
   }
 
   void start() {
+    if (!fits) {
+      end(Failure.QUEUE_FULL, "more than " + client.capacity() + " pushes wait or are in flight");
+      return;
+    }
+    if (client.isClosed()) {
+      end(Failure.CLOSED, "the client is closed");
+      return;
+    }
     if (isOver()) {
-      end(Failure.DEADLINE, "the call was over at " + call.expiresAt() + ", before it was sent");
+      end(Failure.DEADLINE, "the call was over at " + message.expiresAt() + ", before it was sent");
       return;
     }
     budget.push(time.nanoTime());
@@ -214,7 +210,7 @@ final class Push {
       attempt = current;
     }
     if (isOver()) {
-      giveUp(Failure.DEADLINE, "the call was over at " + call.expiresAt());
+      giveUp(Failure.DEADLINE, "the call was over at " + message.expiresAt());
     } else if (what == Wait.RETRY) {
       attempt(false);
     } else if (attempt != null && what != Wait.NOTHING) {
@@ -291,7 +287,7 @@ final class Push {
       long expiration;
       try {
         bearer = credentials instanceof SigningKey key ? key.bearerToken(settings.clock) : null;
-        expiration = expiration(call, settings.clock.instant());
+        expiration = message.expiration(settings.clock.instant());
       } catch (RuntimeException e) { // the key's provider, or the user's clock
         end(Failure.CONNECT, "the request cannot be made: " + e);
         return null;
@@ -307,13 +303,20 @@ final class Push {
         waitFor(Wait.WRITING, settings.writeTimeoutNanos);
       }
       client.tell(Push.this, PushListener::attemptStarted);
-      return new PushRequest(device.hex(), apnsId, expiration, bearer, call.json());
+      return new PushRequest(
+          message.type(),
+          device.hex(),
+          apnsId,
+          expiration,
+          message.collapseId(),
+          bearer,
+          message.body());
     }
 
     /** Where it went, for an explanation. */
     Target target() {
       ApnsCredentials sentWith = credentials == null ? client.credentials() : credentials;
-      return Target.of(settings.endpoint, settings.topic, sentWith);
+      return Target.of(settings.endpoint, settings.bundleId, message.type(), sentWith);
     }
 
     @Override
@@ -345,16 +348,6 @@ final class Push {
     }
   }
 
-  /** {@code apns-expiration}: never beyond the call, 0 if it should not be stored. */
-  static long expiration(CallPayload call, Instant now) {
-    if (call.storeFor().isZero()) {
-      return 0;
-    }
-    Instant stored = now.plus(call.storeFor());
-    long seconds = (stored.isBefore(call.expiresAt()) ? stored : call.expiresAt()).getEpochSecond();
-    return seconds > now.getEpochSecond() ? seconds : 0;
-  }
-
   private void answered(Try attempt, PushResponse response) {
     Try other;
     PushResult result;
@@ -379,7 +372,7 @@ final class Push {
         try {
           delay = afterRejection(attempt, rejected, response);
         } catch (RuntimeException e) { // the key's provider, or the user's clock
-          log.warn("call {}: {} is not retried", call.callId(), rejected, e);
+          log.warn("call {}: {} is not retried", message.callId(), rejected, e);
         }
         leave = rejected.reason() == RejectionReason.SHUTDOWN || attempt.keyRefused;
         lastRejection = rejected;
@@ -430,7 +423,7 @@ final class Push {
             rejected, ResponseReader.retryAfter(response, settings.clock.instant()), history());
     if (delay.isPresent()) {
       if (!budget.tryRetry(time.nanoTime())) {
-        log.debug("call {}: {} is not retried, too many pushes are", call.callId(), rejected);
+        log.debug("call {}: {} is not retried, too many pushes are", message.callId(), rejected);
         return Optional.empty();
       }
       if (rejected.status() == 429) {
@@ -517,15 +510,17 @@ final class Push {
   }
 
   private void retryScheduled(Duration delay, String why) {
-    log.debug("call {}, device {}: retry in {} after {}", call.callId(), device, delay, why);
+    log.debug("call {}, device {}: retry in {} after {}", message.callId(), device, delay, why);
     client.tell(this, (listener, push) -> listener.retryScheduled(push, delay, why));
   }
 
   private boolean isStopped() {
-    return ring != null && ring.isStopped();
+    return owner != null && owner.isStopped();
   }
 
-  /** The ring {@link Ring#isStopped is stopped}. What has been handed over keeps its verdict. */
+  /**
+   * The {@link PushOwner#isStopped owner is stopped}. What has been handed over keeps its verdict.
+   */
   void stop() {
     synchronized (this) {
       if (current != null && current.written) {
@@ -603,21 +598,21 @@ final class Push {
   private VoipPushException exception(
       Failure failure, String why, @Nullable AttemptFailure obstacle) {
     Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
-    StringBuilder message =
+    StringBuilder words =
         new StringBuilder(why.startsWith(settings.host) ? "" : settings.host + ": ");
-    message.append(why);
+    words.append(why);
     Throwable cause = null;
     AttemptFailure last = obstacle == null ? lastFailure : obstacle;
     if (last != null) {
       cause = last.cause();
       if (!last.message().equals(why)) {
-        message.append("; last failure: ").append(last.message());
+        words.append("; last failure: ").append(last.message());
       }
     }
-    message.append(" (call ").append(call.callId()).append(", device ").append(device);
-    message.append(", ").append(delivery).append(", attempts: ").append(attempts).append(')');
+    words.append(" (call ").append(message.callId()).append(", device ").append(device);
+    words.append(", ").append(delivery).append(", attempts: ").append(attempts).append(')');
     Sent sent = new Sent(apnsId, attempts, unknown);
-    return new VoipPushException(failure, delivery, sent, lastRejection, message.toString(), cause);
+    return new VoipPushException(failure, delivery, sent, lastRejection, words.toString(), cause);
   }
 
   private void finish() {

@@ -7,6 +7,7 @@ import java.util.UUID;
 /**
  * Which push a {@link PushListener} hears of.
  *
+ * @param type whether it is a VoIP push or one of the alerts of an {@link AlertDevice}
  * @param callId the call that rings
  * @param device the device; its {@code toString} shows the begin of the token only
  * @param apnsId the {@code apns-id} of every attempt
@@ -14,4 +15,4 @@ import java.util.UUID;
  * @param elapsed the time since the client took the push
  */
 public record PushEvent(
-    UUID callId, DeviceToken device, UUID apnsId, int attempts, Duration elapsed) {}
+    PushType type, UUID callId, DeviceToken device, UUID apnsId, int attempts, Duration elapsed) {}

@@ -9,16 +9,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param token the device token in hex
  * @param expiration seconds since the epoch, or 0 for one attempt of delivery
+ * @param collapseId of an alert, which replaces on the phone the one before with the same
  * @param bearerToken the JWT, or null on a connection with a certificate
  * @param body the JSON, not to be modified
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record PushRequest(
-    String token, UUID apnsId, long expiration, @Nullable String bearerToken, byte[] body) {
+    PushType type,
+    String token,
+    UUID apnsId,
+    long expiration,
+    @Nullable String collapseId,
+    @Nullable String bearerToken,
+    byte[] body) {
 
   /** Returns the bytes of what differs from request to request. */
   int size() {
-    return token.length() + (bearerToken == null ? 0 : bearerToken.length()) + body.length;
+    return token.length()
+        + (collapseId == null ? 0 : collapseId.length())
+        + (bearerToken == null ? 0 : bearerToken.length())
+        + body.length;
   }
 
   /** Never the token, the JWT or the payload. */

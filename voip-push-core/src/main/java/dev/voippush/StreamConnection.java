@@ -251,7 +251,7 @@ final class StreamConnection {
     this.lock = transport.lock;
     StreamTransport.Config config = transport.config;
     this.dial = config.dialer().dial(identity.tls());
-    this.headers = new HeaderEncoder(config.authority(), config.topic());
+    this.headers = new HeaderEncoder(config.authority(), config.bundleId());
     this.watch = config.timer().deadline(this::check);
     this.writerThread = Threads.daemons("voip-push-writer").newThread(this::run);
   }

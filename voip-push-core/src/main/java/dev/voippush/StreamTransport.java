@@ -45,7 +45,7 @@ final class StreamTransport implements Transport {
   record Config(
       Dialer dialer,
       String authority,
-      String topic,
+      String bundleId,
       Duration connectTimeout,
       Duration pingInterval,
       int maxInFlight,

@@ -18,11 +18,12 @@ import okhttp3.HttpUrl;
 record Target(
     String place,
     Optional<ApnsEnvironment> environment,
+    PushType type,
     String topic,
     String credentials,
     boolean hasCertificate) {
 
-  static Target of(HttpUrl endpoint, String topic, ApnsCredentials credentials) {
+  static Target of(HttpUrl endpoint, String bundleId, PushType type, ApnsCredentials credentials) {
     Optional<ApnsEnvironment> environment = Optional.empty();
     for (ApnsEnvironment known : ApnsEnvironment.values()) {
       if (known.host().equals(endpoint.host())) {
@@ -35,7 +36,12 @@ record Target(
             + Dialer.hostAndPort(endpoint.host(), endpoint.port())
             + ")";
     return new Target(
-        place, environment, topic, words(credentials), credentials instanceof PushCertificate);
+        place,
+        environment,
+        type,
+        type.topic(bundleId),
+        words(credentials),
+        credentials instanceof PushCertificate);
   }
 
   private static String words(ApnsCredentials credentials) {
@@ -59,7 +65,11 @@ record Target(
       case DEVICE_TOKEN_NOT_FOR_TOPIC ->
           "this client sends to the topic "
               + topic
-              + "; is the token the VoIP token (PushKit) of this app?";
+              + "; is the token "
+              + (type == PushType.VOIP
+                  ? "the VoIP token (PushKit)"
+                  : "the one for notifications, not the VoIP token,")
+              + " of this app?";
       case TOPIC_DISALLOWED, BAD_TOPIC ->
           "the topic is "
               + topic

@@ -12,7 +12,11 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -69,6 +73,7 @@ public final class VoipPushClient implements AutoCloseable {
   private final List<X509Certificate> trusted;
   private final AtomicInteger pending = new AtomicInteger();
   private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
+  private final Set<AlertCall> alertCalls = ConcurrentHashMap.newKeySet();
   private final Executor executor;
   private final Callbacks callbacks;
   private final @Nullable ListenerQueue listener;
@@ -91,7 +96,7 @@ public final class VoipPushClient implements AutoCloseable {
               ? streamTransport(builder, settings, identity, timer, callbacks, observer)
               : new CallTransport(
                   settings.endpoint,
-                  settings.topic,
+                  settings.bundleId,
                   builder.httpClient,
                   identity,
                   builder.connectTimeout,
@@ -144,7 +149,7 @@ public final class VoipPushClient implements AutoCloseable {
         new StreamTransport.Config(
             new Dialer(endpoint.host(), endpoint.port(), proxySettings, InetAddress::getAllByName),
             authority(endpoint),
-            settings.topic,
+            settings.bundleId,
             builder.connectTimeout,
             builder.pingInterval,
             builder.maxInFlight,
@@ -222,7 +227,7 @@ public final class VoipPushClient implements AutoCloseable {
    *     set again and the failure is {@link Failure#CANCELLED}
    */
   public PushResult send(DeviceToken device, CallPayload call) throws VoipPushException {
-    Push push = begin(device, call, null, true);
+    Push push = begin(device, call, true);
     try {
       return push.verdict().get(push.remaining().toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
@@ -255,7 +260,7 @@ public final class VoipPushClient implements AutoCloseable {
    * resets its stream if it is; APNs may have it then.
    */
   public CompletableFuture<PushResult> sendAsync(DeviceToken device, CallPayload call) {
-    return begin(device, call, null, false).verdict();
+    return begin(device, call, false).verdict();
   }
 
   /** Completes a future of a user, whose callbacks may be slow, or throw. */
@@ -273,35 +278,73 @@ public final class VoipPushClient implements AutoCloseable {
   }
 
   /**
-   * Rings all devices of a callee: one push for each distinct token, without blocking; no I/O is
-   * done on the caller's thread. What does not fit ends with {@link Failure#QUEUE_FULL}, the rest
-   * is sent: a client holds as many pushes as {@link Builder#maxInFlight} and {@link
-   * Builder#maxQueued} together.
+   * Rings all devices of a callee without blocking; no I/O is done on the caller's thread. Each
+   * {@link DeviceToken} gets one VoIP push, each {@link AlertDevice} alerts until the ring is
+   * stopped or the call's deadline, by the settings of {@link Builder#alertRing}. What does not fit
+   * ends with {@link Failure#QUEUE_FULL}, the rest is sent: a client holds as many pushes as {@link
+   * Builder#maxInFlight} and {@link Builder#maxQueued} together.
    *
-   * @param devices may be empty
+   * @param devices may be empty; of those with the same token the first counts
    * @throws NullPointerException if a device is null; none is rung then
+   * @throws IllegalStateException if one is an {@link AlertDevice}, and the client was built
+   *     without {@link Builder#alertRing}; none is rung then
+   * @throws IllegalArgumentException if the alerts cannot be made: one is bigger than {@link
+   *     AlertRing#MAX_BYTES}, its text is nothing that JSON can hold, or the call has a field
+   *     {@code callEnd}; none is rung then
    */
-  public Ring ring(CallPayload call, Collection<DeviceToken> devices) {
-    Objects.requireNonNull(call, "call");
-    Ring ring = new Ring(call, devices, settings.clock.instant(), transport);
-    ring.begin(device -> begin(device, call, ring, false));
+  public Ring ring(CallPayload call, Collection<? extends Device> devices) {
+    Message push = Message.of(call);
+    Map<DeviceToken, Device> distinct = new LinkedHashMap<>();
+    Map<Locale, AlertRing.Messages> alerts = new HashMap<>();
+    for (Device device : devices) {
+      distinct.putIfAbsent(Objects.requireNonNull(device, "a device").token(), device);
+      if (device instanceof AlertDevice alert) {
+        AlertRing how = alertRing();
+        alerts.computeIfAbsent(alert.locale(), locale -> how.messages(call, locale));
+      }
+    }
+    Ring ring = new Ring(call, distinct.keySet(), settings.clock.instant(), transport);
+    distinct.forEach(
+        (token, device) -> {
+          if (device instanceof AlertDevice alert) {
+            AlertRing.Messages messages = Objects.requireNonNull(alerts.get(alert.locale()));
+            AlertCall alertCall =
+                new AlertCall(this, ring, token, messages, alertRing().interval());
+            alertCalls.add(alertCall);
+            ring.begin(token, alertCall);
+          } else {
+            ring.begin(this, token, push);
+          }
+        });
     return ring;
   }
 
-  private Push begin(
-      DeviceToken device, CallPayload call, @Nullable Ring ring, boolean callerWaits) {
-    Objects.requireNonNull(device, "device");
-    Push push = new Push(this, device, Objects.requireNonNull(call, "call"), ring, callerWaits);
-    boolean full = pending.incrementAndGet() > capacity;
-    pushes.add(push);
-    if (full) {
-      push.end(Failure.QUEUE_FULL, "more than " + capacity + " pushes wait or are in flight");
-    } else if (closed) {
-      push.end(Failure.CLOSED, "the client is closed");
-    } else {
-      push.start();
+  private AlertRing alertRing() {
+    if (settings.alertRing == null) {
+      throw new IllegalStateException(
+          "an AlertDevice needs alertRing(...) when the client is built, which checks that the"
+              + " credentials are good for alerts");
     }
+    return settings.alertRing;
+  }
+
+  private Push begin(DeviceToken device, CallPayload call, boolean callerWaits) {
+    Push push = accept(device, Message.of(call), null, callerWaits);
+    push.start();
     return push;
+  }
+
+  /** Makes a push, to be started, which from now on takes room until its end. */
+  Push accept(DeviceToken device, Message message, @Nullable PushOwner owner, boolean callerWaits) {
+    boolean fits = pending.incrementAndGet() <= capacity;
+    Push push = new Push(this, device, message, owner, callerWaits, fits);
+    pushes.add(push);
+    return push;
+  }
+
+  /** How many pushes there may be. */
+  int capacity() {
+    return capacity;
   }
 
   /** APNs has answered a push, which may go on all the same. */
@@ -325,6 +368,11 @@ public final class VoipPushClient implements AutoCloseable {
     log.debug("no verdict, {}: {}", failure.failure(), failure.getMessage());
     health.failed(failure);
     tell(push, (to, event) -> to.pushFailed(event, failure));
+  }
+
+  /** The alerts to a device have come to their end. */
+  void ended(AlertCall alertCall) {
+    alertCalls.remove(alertCall);
   }
 
   private void forget(Push push) {
@@ -372,11 +420,12 @@ public final class VoipPushClient implements AutoCloseable {
 
   private void checkTopic(ApnsCredentials given) {
     if (given instanceof PushCertificate certificate) {
-      Optional<String> own = Builder.usableTopic(certificate, settings.clock);
-      if (own.isPresent() && !own.get().equals(settings.topic)) {
+      Optional<String> own =
+          Builder.usableFor(certificate, settings.clock, settings.alertRing != null);
+      if (own.isPresent() && !own.get().equals(settings.bundleId)) {
         throw new IllegalArgumentException(
             "credentials must be for "
-                + settings.topic
+                + settings.bundleId
                 + ", but were for "
                 + own.get()
                 + "; another app needs a client of its own");
@@ -434,6 +483,7 @@ public final class VoipPushClient implements AutoCloseable {
     for (Push push : pushes) {
       push.end(Failure.CLOSED, "the client is closed");
     }
+    alertCalls.forEach(AlertCall::timeHasCome);
     timer.close();
     callbacks.close();
   }
@@ -446,7 +496,9 @@ public final class VoipPushClient implements AutoCloseable {
 
   /** What the stages of a push need of the configuration. */
   static final class Settings {
+    final String bundleId;
     final String topic;
+    final @Nullable AlertRing alertRing;
     final String host;
     final HttpUrl endpoint;
     final Clock clock;
@@ -455,8 +507,10 @@ public final class VoipPushClient implements AutoCloseable {
     final long writeTimeoutNanos; // from the connection's room for it to the end of the request
     final Duration closeTimeout;
 
-    Settings(Builder builder, String topic, HttpUrl endpoint) {
-      this.topic = topic;
+    Settings(Builder builder, String bundleId, HttpUrl endpoint) {
+      this.bundleId = bundleId;
+      this.topic = PushType.VOIP.topic(bundleId);
+      this.alertRing = builder.alertRing;
       this.host = endpoint.host();
       this.endpoint = endpoint;
       this.clock = builder.clock;
@@ -488,6 +542,7 @@ public final class VoipPushClient implements AutoCloseable {
     private ProxySettings.@Nullable Credentials proxyCredentials;
     private Duration pingInterval = Duration.ofSeconds(60);
     private Duration closeTimeout = Duration.ofSeconds(10);
+    private @Nullable AlertRing alertRing;
     private @Nullable PushListener listener;
     private @Nullable Executor executor;
     private Clock clock = Clock.systemUTC();
@@ -671,6 +726,17 @@ public final class VoipPushClient implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Sets how {@link AlertDevice}s are rung, which {@link VoipPushClient#ring} refuses otherwise.
+     * With a certificate, {@link #build()} checks that it is good for alerts; an app's Apple Push
+     * Notification service certificate and a signing key are, a VoIP Services certificate may not
+     * be.
+     */
+    public Builder alertRing(AlertRing alertRing) {
+      this.alertRing = Objects.requireNonNull(alertRing, "alertRing");
+      return this;
+    }
+
     /** Sets who hears what happens; nobody by default. */
     public Builder listener(PushListener listener) {
       this.listener = Objects.requireNonNull(listener, "listener");
@@ -700,7 +766,8 @@ public final class VoipPushClient implements AutoCloseable {
      *     key; or if {@code proxy}, {@code proxyCredentials} or {@code connections} are set beside
      *     {@code httpClient}
      * @throws IllegalArgumentException if the certificate has expired, is not valid yet, or is for
-     *     something else; see {@link PushCertificate#requireUsable}
+     *     something else; see {@link PushCertificate#requireUsable}; or if {@link #alertRing} is
+     *     set and it is not for alerts
      */
     public VoipPushClient build() {
       ApnsCredentials given = credentials;
@@ -714,7 +781,7 @@ public final class VoipPushClient implements AutoCloseable {
             "proxy, proxyCredentials and connections must not be set beside httpClient: set the"
                 + " proxy on that client; it holds to one connection");
       }
-      return new VoipPushClient(this, given, new Settings(this, topic(given), url()));
+      return new VoipPushClient(this, given, new Settings(this, bundleId(given), url()));
     }
 
     private HttpUrl url() {
@@ -727,16 +794,16 @@ public final class VoipPushClient implements AutoCloseable {
       return new HttpUrl.Builder().scheme("https").host(environment.host()).build();
     }
 
-    private String topic(ApnsCredentials given) {
-      String wanted = bundleId == null ? null : withoutSuffix(bundleId);
+    private String bundleId(ApnsCredentials given) {
+      String wanted = bundleId == null ? null : PushType.bundleId(bundleId);
       if (!(given instanceof PushCertificate certificate)) {
         if (wanted == null) {
           throw new IllegalStateException(
               "bundleId is required with a signing key, which is good for all apps of a team");
         }
-        return wanted + ".voip";
+        return wanted;
       }
-      Optional<String> own = usableTopic(certificate, clock);
+      Optional<String> own = usableFor(certificate, clock, alertRing != null);
       if (own.isEmpty()) {
         if (wanted == null) {
           throw new IllegalStateException(
@@ -744,31 +811,40 @@ public final class VoipPushClient implements AutoCloseable {
                   + " nor by its UID");
         }
         log.warn("the certificate names no app; APNs will tell whether it is for {}", wanted);
-        return wanted + ".voip";
+        return wanted;
       }
-      String topic = own.get();
-      if (wanted != null && !topic.equals(wanted + ".voip")) {
+      if (wanted != null && !own.get().equals(wanted)) {
         throw new IllegalArgumentException(
             "bundleId must be the certificate's, "
-                + withoutSuffix(topic)
+                + own.get()
                 + ", but was "
                 + bundleId
                 + "; leave it out or load that app's certificate");
       }
-      return topic;
+      return own.get();
     }
 
-    private static Optional<String> usableTopic(PushCertificate certificate, Clock clock) {
+    /** Returns the bundle id of the certificate, if it names one. */
+    private static Optional<String> usableFor(
+        PushCertificate certificate, Clock clock, boolean alerts) {
       try {
         certificate.requireUsable(clock.instant());
       } catch (CredentialsException e) {
         throw new IllegalArgumentException("credentials cannot be used: " + e.getMessage(), e);
       }
-      return certificate.voipTopic();
-    }
-
-    private static String withoutSuffix(String topic) {
-      return topic.endsWith(".voip") ? topic.substring(0, topic.length() - 5) : topic;
+      Optional<String> own = certificate.voipTopic().map(PushType::bundleId);
+      String topic = own.map(PushType.ALERT::topic).orElse("");
+      if (alerts && own.isPresent() && !certificate.topics().contains(topic)) {
+        throw new IllegalArgumentException(
+            "credentials must be good for alerts, too, as alertRing is set, but the certificate"
+                + " names the topics "
+                + String.join(", ", certificate.topics())
+                + " and not "
+                + topic
+                + ": use the app's Apple Push Notification service certificate, which has all"
+                + " topics, or a signing key (.p8)");
+      }
+      return own;
     }
 
     private static Duration positive(String name, Duration value) {

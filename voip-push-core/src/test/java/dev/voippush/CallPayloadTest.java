@@ -231,12 +231,12 @@ class CallPayloadTest {
             .ringFor(Duration.ofSeconds(15))
             .storeFor(Duration.ofSeconds(10))
             .build();
-    assertEquals(SENT.getEpochSecond() + 10, Push.expiration(call, SENT));
+    assertEquals(SENT.getEpochSecond() + 10, Message.of(call).expiration(SENT));
     Instant late = SENT.plusSeconds(8);
-    assertEquals(call.expiresAt().getEpochSecond(), Push.expiration(call, late));
-    assertEquals(0, Push.expiration(call, call.expiresAt().minusMillis(100)));
+    assertEquals(call.expiresAt().getEpochSecond(), Message.of(call).expiration(late));
+    assertEquals(0, Message.of(call).expiration(call.expiresAt().minusMillis(100)));
     CallPayload never = CallPayload.incoming(ID).sentAt(SENT).storeFor(Duration.ZERO).build();
-    assertEquals(0, Push.expiration(never, SENT));
+    assertEquals(0, Message.of(never).expiration(SENT));
   }
 
   @Test

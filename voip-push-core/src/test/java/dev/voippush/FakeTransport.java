@@ -98,6 +98,7 @@ final class FakeTransport implements Transport {
     @Nullable AttemptFailure obstacle;
 
     private final Handler handler;
+    private @Nullable PushRequest request;
     private boolean begun;
     private boolean ended;
 
@@ -120,7 +121,18 @@ final class FakeTransport implements Transport {
     /** The same, on a connection of other credentials than the present ones. */
     @Nullable PushRequest begin(ApnsCredentials ofConnection) {
       PushRequest request = handler.begin(ofConnection);
-      begun |= request != null;
+      if (request != null) {
+        begun = true;
+        this.request = request;
+      }
+      return request;
+    }
+
+    /** What it wrote, or was about to. */
+    PushRequest request() {
+      if (request == null) {
+        throw new AssertionError("it has not begun");
+      }
       return request;
     }
 

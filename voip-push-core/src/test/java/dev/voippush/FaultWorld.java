@@ -244,7 +244,7 @@ final class FaultWorld implements AutoCloseable {
           new OkHttpClient.Builder().dns(name -> List.of(resolver.resolve(name))).build();
       return builder.httpClient(resolving).build();
     }
-    String topic = certificate.voipTopic().orElseThrow();
+    String bundleId = certificate.bundleId();
     HttpUrl url = HttpUrl.get(endpoint);
     Dialer dialer =
         new Dialer(url.host(), url.port(), new ProxySettings(Proxy.NO_PROXY, null), resolver);
@@ -252,14 +252,14 @@ final class FaultWorld implements AutoCloseable {
     return new VoipPushClient(
         builder,
         certificate,
-        new VoipPushClient.Settings(builder, topic, url),
+        new VoipPushClient.Settings(builder, bundleId, url),
         new DeadlineTimer(),
         (timer, callbacks, observer) ->
             new StreamTransport(
                 new StreamTransport.Config(
                     dialer,
                     Dialer.hostAndPort(url.host(), url.port()),
-                    topic,
+                    bundleId,
                     PATIENCE,
                     Duration.ofSeconds(60),
                     1000,

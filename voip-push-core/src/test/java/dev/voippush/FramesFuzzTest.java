@@ -54,7 +54,7 @@ class FramesFuzzTest {
             new StreamTransport.Config(
                 exchange.new MemoryDialer(),
                 "apns.test",
-                "com.example.app.voip",
+                "com.example.app",
                 Duration.ofSeconds(10),
                 Duration.ofMinutes(1),
                 100,
@@ -102,7 +102,14 @@ class FramesFuzzTest {
     private final class Waiting implements Transport.Handler {
       @Override
       public PushRequest begin(ApnsCredentials credentials) {
-        return new PushRequest("ab".repeat(32), new UUID(1, 2), 0, "e.e.e", new byte[] {'{', '}'});
+        return new PushRequest(
+            PushType.VOIP,
+            "ab".repeat(32),
+            new UUID(1, 2),
+            0,
+            null,
+            "e.e.e",
+            new byte[] {'{', '}'});
       }
 
       @Override

@@ -21,8 +21,7 @@ class HeaderEncoderTest {
   private static final UUID FIRST = new UUID(1, 1);
   private static final UUID SECOND = new UUID(2, 2);
 
-  private final HeaderEncoder encoder =
-      new HeaderEncoder("api.push.apple.com", "com.example.app.voip");
+  private final HeaderEncoder encoder = new HeaderEncoder("api.push.apple.com", "com.example.app");
   private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder();
   private int streamId = 1;
 
@@ -42,7 +41,7 @@ class HeaderEncoderTest {
   }
 
   private static PushRequest request(String token, UUID id, long expiration, String jwt) {
-    return new PushRequest(token, id, expiration, jwt, new byte[0]);
+    return new PushRequest(PushType.VOIP, token, id, expiration, null, jwt, new byte[0]);
   }
 
   private static List<String> expected(String token, UUID id, long expiration) {
@@ -83,6 +82,45 @@ class HeaderEncoderTest {
   void lengthsOfAnyNumberOfBytesAreRead(int digits) throws Exception {
     assertReads(request("a".repeat(digits), FIRST, 1, "j".repeat(digits)));
     assertReads(request("b".repeat(digits), FIRST, 1, "k".repeat(digits)));
+  }
+
+  private static PushRequest alert(UUID id, String callId) {
+    return new PushRequest(PushType.ALERT, TOKEN, id, 0, callId, null, new byte[0]);
+  }
+
+  private static List<String> expectedOfAlert(UUID id, String callId) {
+    List<String> expected = new ArrayList<>(expected(TOKEN, id, 0));
+    expected.set(
+        expected.indexOf("apns-topic: com.example.app.voip"), "apns-topic: com.example.app");
+    expected.set(expected.indexOf("apns-push-type: voip"), "apns-push-type: alert");
+    expected.add("apns-collapse-id: " + callId);
+    return expected;
+  }
+
+  @Test
+  void alertsAndVoipPushesShareAConnection() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      assertReads(request(TOKEN, FIRST, 1, null));
+      assertEquals(expectedOfAlert(SECOND, "a-call"), decode(encode(alert(SECOND, "a-call"))));
+    }
+  }
+
+  @Test
+  void alertsComeFirst() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      assertEquals(expectedOfAlert(FIRST, "a-call"), decode(encode(alert(FIRST, "a-call"))));
+      assertEquals(expectedOfAlert(FIRST, "another"), decode(encode(alert(FIRST, "another"))));
+      assertReads(request(TOKEN, SECOND, 2, null));
+    }
+  }
+
+  @Test
+  void repeatedHeadersOfAlertsCostAByteEachIfTheyCameFirst() {
+    encode(alert(FIRST, "a-call"));
+    int variable = "/3/device/".length() + TOKEN.length() + 36 + 1;
+    int collapseId = "apns-collapse-id".length() + "a-call".length() + 3;
+    long second = encode(alert(SECOND, "a-call")).size();
+    assertTrue(second <= variable + collapseId + 8 + 4 * 3, second + " bytes");
   }
 
   @Test
@@ -135,7 +173,7 @@ class HeaderEncoderTest {
   @ValueSource(ints = {4096, 65_536, -1})
   void largerTableIsNotUsed(int size) throws Exception {
     long before = encode(request(TOKEN, FIRST, 1, null)).size();
-    HeaderEncoder other = new HeaderEncoder("api.push.apple.com", "com.example.app.voip");
+    HeaderEncoder other = new HeaderEncoder("api.push.apple.com", "com.example.app");
     other.tableSize(size);
     Buffer block = new Buffer();
     other.write(block, request(TOKEN, FIRST, 1, null));
@@ -156,7 +194,7 @@ class HeaderEncoderTest {
   }
 
   private static long sizeOfSecondBlock(int tableSize) {
-    HeaderEncoder encoder = new HeaderEncoder("api.push.apple.com", "com.example.app.voip");
+    HeaderEncoder encoder = new HeaderEncoder("api.push.apple.com", "com.example.app");
     encoder.tableSize(tableSize);
     Buffer block = new Buffer();
     encoder.write(block, request(TOKEN, FIRST, 4_294_967_295L, null));

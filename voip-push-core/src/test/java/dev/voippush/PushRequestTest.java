@@ -11,14 +11,19 @@ class PushRequestTest {
 
   @Test
   void sizeIsThatOfTokenJwtAndBody() {
-    assertEquals(64 + 5, new PushRequest("a".repeat(64), ID, 0, null, new byte[5]).size());
-    assertEquals(64 + 5 + 7, new PushRequest("a".repeat(64), ID, 0, "x.y.zzz", new byte[5]).size());
+    assertEquals(
+        64 + 5,
+        new PushRequest(PushType.VOIP, "a".repeat(64), ID, 0, null, null, new byte[5]).size());
+    assertEquals(
+        64 + 5 + 4 + 7,
+        new PushRequest(PushType.ALERT, "a".repeat(64), ID, 0, "c-id", "x.y.zzz", new byte[5])
+            .size());
   }
 
   @Test
   void toStringTellsTheIdAlone() {
     assertEquals(
         "PushRequest[apnsId=" + ID + "]",
-        new PushRequest("aabb", ID, 0, "x.y.z", new byte[5]).toString());
+        new PushRequest(PushType.ALERT, "aabb", ID, 0, "c-id", "x.y.z", new byte[5]).toString());
   }
 }

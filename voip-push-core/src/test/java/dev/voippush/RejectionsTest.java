@@ -346,7 +346,12 @@ class RejectionsTest {
           ResponseReader.read(
               new PushResponse(400, null, null, body),
               sent,
-              () -> Target.of(client.settings.endpoint, client.settings.topic, credentials));
+              () ->
+                  Target.of(
+                      client.settings.endpoint,
+                      client.settings.bundleId,
+                      PushType.VOIP,
+                      credentials));
       return ((PushResult.Rejected) result).explanation();
     }
   }

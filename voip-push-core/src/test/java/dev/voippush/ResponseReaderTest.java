@@ -22,7 +22,12 @@ class ResponseReaderTest {
   private static final Sent SENT = new Sent(new UUID(1, 2), 3, true);
   private static final Target TARGET =
       new Target(
-          "the custom endpoint (x:1)", Optional.empty(), "a.b.voip", "the certificate", true);
+          "the custom endpoint (x:1)",
+          Optional.empty(),
+          PushType.VOIP,
+          "a.b.voip",
+          "the certificate",
+          true);
 
   private static PushResult.Rejected rejected(int status, String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);

@@ -21,7 +21,12 @@ class ResponsesFuzzTest {
   private static final Sent SENT = new Sent(new UUID(1, 2), 1, false);
   private static final Target TARGET =
       new Target(
-          "the custom endpoint (x:1)", Optional.empty(), "a.b.voip", "the certificate", true);
+          "the custom endpoint (x:1)",
+          Optional.empty(),
+          PushType.VOIP,
+          "a.b.voip",
+          "the certificate",
+          true);
 
   /**
    * Reads an answer of three parts, with line feeds between them.

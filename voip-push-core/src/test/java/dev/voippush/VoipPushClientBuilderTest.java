@@ -193,6 +193,36 @@ class VoipPushClientBuilderTest {
   }
 
   @Test
+  void certificateForVoipAloneIsNotForAlerts() throws Exception {
+    PushCertificate voipOnly = push("com.example.app.voip");
+    with(voipOnly).build().close();
+    String refusal =
+        refusal(
+            IllegalArgumentException.class, with(voipOnly).alertRing(AlertRing.builder().build()));
+    assertEquals(
+        "credentials must be good for alerts, too, as alertRing is set, but the certificate names"
+            + " the topics com.example.app.voip and not com.example.app: use the app's Apple Push"
+            + " Notification service certificate, which has all topics, or a signing key (.p8)",
+        refusal);
+    try (VoipPushClient client = with(push(VOIP)).alertRing(AlertRing.builder().build()).build()) {
+      assertThrows(IllegalArgumentException.class, () -> client.replaceCredentials(voipOnly));
+      client.replaceCredentials(push(VOIP));
+    }
+  }
+
+  @Test
+  void whatNamesNoTopicsMayBeForAlerts() throws Exception {
+    AlertRing alertRing = AlertRing.builder().build();
+    with(push(null)).bundleId("com.example.app").alertRing(alertRing).build().close();
+    VoipPushClient.builder()
+        .credentials(signingKey())
+        .bundleId("com.example.app")
+        .alertRing(alertRing)
+        .build()
+        .close();
+  }
+
+  @Test
   void httpClientBringsItsOwnProxyAndConnection() throws Exception {
     OkHttpClient users = new OkHttpClient();
     Proxy proxy = new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("proxy", 3128));

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -48,6 +49,7 @@ public final class ApnsSimulator implements AutoCloseable {
   private final Phones phones;
   private final ApnsServer server;
   private volatile @Nullable Consumer<PlacedCall> callSender;
+  private volatile Consumer<UUID> callEnder = callId -> {};
   private volatile @Nullable WebServer web;
 
   private ApnsSimulator(Builder builder) {
@@ -304,6 +306,18 @@ public final class ApnsSimulator implements AutoCloseable {
    *     page
    */
   public void placeCallsWith(Consumer<PlacedCall> sender) {
+    placeCallsWith(sender, callId -> {});
+  }
+
+  /**
+   * Has the calls that are placed in the page sent by a client of yours, as {@link
+   * #placeCallsWith(Consumer)}, which also hears when their caller hangs up there. Phones whose app
+   * has a connection hear of that by themselves: this is for those that ring by alerts.
+   *
+   * @param ender called with the id of the call, on a thread of the page's own
+   */
+  public void placeCallsWith(Consumer<PlacedCall> sender, Consumer<UUID> ender) {
+    callEnder = ender;
     callSender = sender;
   }
 
@@ -391,6 +405,10 @@ public final class ApnsSimulator implements AutoCloseable {
   }
 
   /** Who was said to send placed calls. */
+  Consumer<UUID> callEnder() {
+    return callEnder;
+  }
+
   Optional<Consumer<PlacedCall>> callSender() {
     return Optional.ofNullable(callSender);
   }

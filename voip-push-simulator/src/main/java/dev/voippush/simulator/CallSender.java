@@ -23,6 +23,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -30,12 +31,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends the calls that are placed in the page as a server would, over TLS and HTTP/2 to this
- * simulator's own endpoints, with provider tokens: a VoIP push to each phone, an alert to one
- * without CallKit. It sends once and does not try again, so that each fault can be seen.
+ * simulator's own endpoints, with provider tokens: a VoIP push to each phone, and to one without
+ * CallKit an alert every {@value #ALERT_SECONDS} s until the call is over, and one that says so. It
+ * does not try again what was refused, so that each fault can be seen.
  */
 final class CallSender implements Consumer<PlacedCall> {
   /** Provider tokens may be used for an hour. */
   private static final Duration RENEWAL = Duration.ofMinutes(50);
+
+  private static final int ALERT_SECONDS = 3;
 
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final Duration HEAD_START = Duration.ofMillis(250);
@@ -43,7 +47,9 @@ final class CallSender implements Consumer<PlacedCall> {
   private static final Pattern PHONE_NUMBER = Pattern.compile("\\+?[0-9 ()/.-]+");
 
   private final ApnsSimulator simulator;
+  private final Predicate<UUID> hungUp;
   private final BiConsumer<UUID, String> failed;
+  private final Executor executor;
   private final HttpClient http;
 
   // Guarded by this
@@ -52,11 +58,18 @@ final class CallSender implements Consumer<PlacedCall> {
   private CompletableFuture<Void> lastAnswer = CompletableFuture.completedFuture(null);
 
   /**
+   * @param hungUp whether the caller has given up this call
    * @param failed hears of pushes that were not answered
    */
-  CallSender(ApnsSimulator simulator, Executor executor, BiConsumer<UUID, String> failed) {
+  CallSender(
+      ApnsSimulator simulator,
+      Executor executor,
+      Predicate<UUID> hungUp,
+      BiConsumer<UUID, String> failed) {
     this.simulator = simulator;
+    this.hungUp = hungUp;
     this.failed = failed;
+    this.executor = executor;
     http =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_2)
@@ -85,8 +98,45 @@ final class CallSender implements Consumer<PlacedCall> {
   public void accept(PlacedCall call) {
     Instant now = simulator.clock().instant();
     for (SimulatedPhone phone : call.phones()) {
-      send(call, phone, now);
+      if (phone.callKit()) {
+        send(call, phone, now, null);
+      } else {
+        alert(call, phone, now);
+      }
     }
+  }
+
+  /** Sends an alert, and the next one later unless this says that the call is over. */
+  private void alert(PlacedCall call, SimulatedPhone phone, Instant startedAt) {
+    String end = end(call, startedAt);
+    send(call, phone, startedAt, end);
+    if (end == null) {
+      Duration left = Duration.between(simulator.clock().instant(), startedAt.plus(call.ringFor()));
+      long millis = Math.max(1, Math.min(ALERT_SECONDS * 1000L, left.toMillis()));
+      CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, executor)
+          .execute(() -> alert(call, phone, startedAt));
+    }
+  }
+
+  /** How the call ended, for the payload; null if it rings. */
+  private @Nullable String end(PlacedCall call, Instant startedAt) {
+    for (SimulatedPhone phone : call.phones()) {
+      for (SimulatedCall on : phone.calls()) {
+        if (on.callId().equals(call.callId())) {
+          switch (on.state()) {
+            case ANSWERED -> {
+              return "answered";
+            }
+            case DECLINED -> {
+              return "declined";
+            }
+            default -> {} // this phone does not decide
+          }
+        }
+      }
+    }
+    boolean over = !simulator.clock().instant().isBefore(startedAt.plus(call.ringFor()));
+    return over || hungUp.test(call.callId()) ? "missed" : null;
   }
 
   /**
@@ -94,13 +144,13 @@ final class CallSender implements Consumer<PlacedCall> {
    * tokens takes one push at a time.
    */
   @SuppressWarnings("FutureReturnValueIgnored") // what comes is seen in the record
-  private synchronized void send(PlacedCall call, SimulatedPhone phone, Instant now) {
-    Instant expiresAt = now.plus(call.ringFor());
+  private synchronized void send(
+      PlacedCall call, SimulatedPhone phone, Instant startedAt, @Nullable String end) {
     CompletableFuture<HttpResponse<Void>> answer =
         lastAnswer.thenCompose(
             before ->
                 sendWhenTaken(
-                    request(call, phone, now, expiresAt), System.nanoTime() + TIMEOUT.toNanos()));
+                    request(call, phone, startedAt, end), System.nanoTime() + TIMEOUT.toNanos()));
     lastAnswer =
         answer
             .handle((response, failure) -> (Void) null)
@@ -134,7 +184,10 @@ final class CallSender implements Consumer<PlacedCall> {
   }
 
   private HttpRequest request(
-      PlacedCall call, SimulatedPhone phone, Instant now, Instant expiresAt) {
+      PlacedCall call, SimulatedPhone phone, Instant startedAt, @Nullable String end) {
+    Instant now = simulator.clock().instant();
+    Instant expiresAt = startedAt.plus(call.ringFor());
+    Instant storeUntil = end == null ? Instant.EPOCH : now.plus(Duration.ofDays(1));
     URI endpoint = phone.sandbox() ? simulator.sandboxEndpoint() : simulator.endpoint();
     String token = phone.callKit() ? phone.token() : phone.alertToken();
     HttpRequest.Builder request =
@@ -145,17 +198,24 @@ final class CallSender implements Consumer<PlacedCall> {
             .header("apns-push-type", phone.callKit() ? "voip" : "alert")
             .header("apns-topic", phone.bundleId() + (phone.callKit() ? ".voip" : ""))
             .header("apns-priority", "10")
-            .header("apns-expiration", String.valueOf(expiresAt.getEpochSecond()));
+            .header(
+                "apns-expiration",
+                String.valueOf((phone.callKit() ? expiresAt : storeUntil).getEpochSecond()));
     if (!phone.callKit()) {
       request.header("apns-collapse-id", call.callId().toString());
     }
     return request
-        .POST(BodyPublishers.ofByteArray(Json.write(payload(call, phone, now, expiresAt))))
+        .POST(
+            BodyPublishers.ofByteArray(Json.write(payload(call, phone, startedAt, expiresAt, end))))
         .build();
   }
 
   private static Map<String, Object> payload(
-      PlacedCall call, SimulatedPhone phone, Instant now, Instant expiresAt) {
+      PlacedCall call,
+      SimulatedPhone phone,
+      Instant startedAt,
+      Instant expiresAt,
+      @Nullable String end) {
     Map<String, Object> payload = new LinkedHashMap<>();
     payload.put("callId", call.callId().toString());
     payload.put("callerName", call.callerName());
@@ -164,15 +224,30 @@ final class CallSender implements Consumer<PlacedCall> {
       payload.put("handleType", handleType(call.handle()));
     }
     payload.put("video", call.video());
-    payload.put("sentAt", now.toEpochMilli());
+    payload.put("sentAt", startedAt.toEpochMilli());
     payload.put("expiresAt", expiresAt.toEpochMilli());
-    payload.put("aps", phone.callKit() ? Map.of() : alert(call));
+    payload.put("aps", phone.callKit() ? Map.of() : aps(call, end));
+    if (end != null) {
+      payload.put("callEnd", end);
+    }
     return payload;
   }
 
-  private static Map<String, Object> alert(PlacedCall call) {
+  private static Map<String, Object> aps(PlacedCall call, @Nullable String end) {
+    Map<String, Object> aps = new LinkedHashMap<>();
     String body = call.video() ? "Incoming video call" : "Incoming call";
-    return Map.of("alert", Map.of("title", call.callerName(), "body", body), "sound", "default");
+    if (end != null) {
+      body = end.equals("missed") ? "Missed call" : "Call " + end;
+    }
+    aps.put("alert", Map.of("title", call.callerName(), "body", body));
+    aps.put("mutable-content", 1);
+    if (end == null) {
+      aps.put("sound", "default");
+      aps.put("interruption-level", "time-sensitive");
+    } else {
+      aps.put("interruption-level", end.equals("missed") ? "active" : "passive");
+    }
+    return aps;
   }
 
   private static String handleType(String handle) {

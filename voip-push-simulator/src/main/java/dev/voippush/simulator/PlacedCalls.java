@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class PlacedCalls {
 
   // Guarded by this
   private final Map<UUID, PlacedCall> placed = new LinkedHashMap<>();
+  private final Set<UUID> hungUp = new HashSet<>(); // of those
   private @Nullable CallSender sender;
 
   PlacedCalls(ApnsSimulator simulator, WebEvents events) {
@@ -39,7 +41,9 @@ final class PlacedCalls {
     synchronized (this) {
       placed.put(call.callId(), call);
       if (placed.size() > REMEMBERED) {
-        placed.remove(placed.keySet().iterator().next());
+        UUID oldest = placed.keySet().iterator().next();
+        placed.remove(oldest);
+        hungUp.remove(oldest);
       }
     }
     executor.execute(
@@ -56,9 +60,13 @@ final class PlacedCalls {
 
   private synchronized CallSender ownSender() {
     if (sender == null) {
-      sender = new CallSender(simulator, executor, events::failed);
+      sender = new CallSender(simulator, executor, this::hungUp, events::failed);
     }
     return sender;
+  }
+
+  private synchronized boolean hungUp(UUID callId) {
+    return hungUp.contains(callId);
   }
 
   /**
@@ -72,6 +80,7 @@ final class PlacedCalls {
       PlacedCall call = placed.get(callId);
       if (call != null) {
         phones.addAll(call.phones());
+        hungUp.add(callId);
       }
     }
     for (SimulatedPhone phone : simulator.phones()) {
@@ -80,6 +89,7 @@ final class PlacedCalls {
       }
     }
     phones.forEach(phone -> phone.callEnded(callId));
+    executor.execute(() -> simulator.callEnder().accept(callId));
     return !phones.isEmpty();
   }
 

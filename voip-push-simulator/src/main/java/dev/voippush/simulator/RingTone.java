@@ -21,6 +21,7 @@ final class RingTone {
 
   private int used;
   private boolean sounding;
+  private long longestGap;
 
   // Real time, whatever the simulator's clock says: how long a tone sounded is a fact
   private final Instant origin = Instant.now();
@@ -32,6 +33,7 @@ final class RingTone {
 
   void refill(long now) {
     stop(now);
+    silentUntil(now);
     if (used == cycles.length) {
       cycles = Arrays.copyOf(cycles, Math.max(64, 2 * used));
     }
@@ -47,9 +49,31 @@ final class RingTone {
     }
   }
 
+  private void silentUntil(long now) {
+    if (used > 0) {
+      longestGap = Math.max(longestGap, now - cycles[used - 1]);
+    }
+  }
+
+  /** From the first tone to the last, silence in between included. */
+  Duration rang(long now) {
+    if (used == 0 && !sounding) {
+      return Duration.ZERO;
+    }
+    long end = sounding ? endOfCycle(now) : cycles[used - 1];
+    return Duration.ofNanos(end - cycles[0]);
+  }
+
+  /** How long it was silent at most since it began to sound, up to now. */
+  Duration longestGap(long now) {
+    long sinceLast = sounding ? now - endOfCycle(now) : 0;
+    return Duration.ofNanos(Math.max(longestGap, sinceLast));
+  }
+
   /** It will sound no more. */
   void end(long now) {
     stop(now);
+    silentUntil(now);
     cycles = Arrays.copyOf(cycles, used);
   }
 

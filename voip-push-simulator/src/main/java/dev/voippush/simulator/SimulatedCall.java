@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.simulator;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call that a push announced to a {@link SimulatedPhone}: what its screen shows, whether it
@@ -36,17 +39,31 @@ public final class SimulatedCall {
   private final RingTimer timer;
   private final Instant startedAt;
   private final RingTone tone;
+  private final Optional<Duration> soundsFor;
   private State state;
   private boolean callerGaveUp;
+  private long silentAt;
+  private @Nullable Instant soundsUntil;
 
-  /** A call in its first state; {@link State#RINGING} makes the tone sound at once. */
+  /**
+   * A call in its first state; {@link State#RINGING} makes the tone sound at once.
+   *
+   * @param soundsFor how long the tone sounds after each alert; empty: as long as it rings
+   */
   SimulatedCall(
-      SimulatedPhone phone, PushedCall call, RingTimer timer, Instant startedAt, State state) {
+      SimulatedPhone phone,
+      PushedCall call,
+      RingTimer timer,
+      Instant startedAt,
+      State state,
+      Optional<Duration> soundsFor) {
     this.phone = phone;
     this.call = call;
     this.timer = timer;
     this.startedAt = startedAt;
     this.state = state;
+    this.soundsFor = soundsFor;
+    sound();
     long now = timer.nanoTime();
     tone = new RingTone(now);
     if (state == State.RINGING) {
@@ -113,6 +130,44 @@ public final class SimulatedCall {
     }
   }
 
+  /**
+   * How long the ring tone was silent at most while the call rang, from the first tone on: zero for
+   * a ring without a gap. Real time, as {@link #rings()}.
+   */
+  public Duration longestGap() {
+    synchronized (phone) {
+      return tone.longestGap(timer.nanoTime());
+    }
+  }
+
+  /** How long it rang so far, from the first tone to the last. */
+  Duration rang() {
+    synchronized (phone) {
+      return tone.rang(timer.nanoTime());
+    }
+  }
+
+  /** Until when the tone sounds, in real time, if no further alert comes. */
+  Optional<Instant> soundsUntil() {
+    synchronized (phone) {
+      return Optional.ofNullable(soundsUntil);
+    }
+  }
+
+  /** Another alert of the call has come. The phone's lock must be held. */
+  void alerted() {
+    sound();
+    tone.refill(timer.nanoTime());
+  }
+
+  /** Counts anew how long the tone sounds. */
+  private void sound() {
+    if (soundsFor.isPresent()) {
+      silentAt = timer.nanoTime() + soundsFor.get().toNanos();
+      soundsUntil = Instant.now().plus(soundsFor.get());
+    }
+  }
+
   /** Leaves the state, silencing the tone. The phone's lock must be held. */
   void become(State next) {
     tone.end(timer.nanoTime());
@@ -134,7 +189,10 @@ public final class SimulatedCall {
         phone.expire(this);
         return false;
       }
-      tone.refill(timer.nanoTime());
+      long nanos = timer.nanoTime();
+      if (soundsFor.isEmpty() || nanos - silentAt < 0) {
+        tone.refill(nanos);
+      }
       return true;
     }
   }

@@ -42,6 +42,9 @@ public final class SimulatedPhone {
   /** After this many VoIP pushes without a reported call, iOS delivers no more of them. */
   static final int TOLERATED_OFFENCES = 3;
 
+  /** How long a phone without CallKit sounds after each alert, unless it was told otherwise. */
+  static final Duration ALERT_SOUND = Duration.ofSeconds(5);
+
   /** More calls than this do not ring at once; CallKit's own limit is lower. */
   static final int MAX_RINGING = 8;
 
@@ -54,6 +57,7 @@ public final class SimulatedPhone {
   private final String bundleId;
   private final boolean sandbox;
   private final boolean callKit;
+  private final Duration alertSound;
   private final List<Consumer<PhoneEvent>> listeners = new CopyOnWriteArrayList<>();
 
   // Guarded by this
@@ -66,6 +70,7 @@ public final class SimulatedPhone {
   private boolean reportsCalls = true;
   private int offences;
   private final Deque<ReceivedPush> pushes = new ArrayDeque<>();
+  private final Map<String, Banner> banners = new LinkedHashMap<>(); // by what replaces them
   private final Map<UUID, SimulatedCall> calls = new LinkedHashMap<>();
   private final Map<UUID, SimulatedCall.State> endedBeforePush = new LinkedHashMap<>();
   private final Set<SimulatedCall> ringing = new LinkedHashSet<>();
@@ -91,6 +96,7 @@ public final class SimulatedPhone {
     bundleId = settings.bundleId;
     sandbox = settings.sandbox;
     callKit = settings.callKit;
+    alertSound = settings.alertSound;
     voipDevice = device(true);
     alertDevice = device(false);
   }
@@ -137,7 +143,7 @@ public final class SimulatedPhone {
     return sandbox;
   }
 
-  /** False if the app takes no VoIP pushes: it has no {@link #token()}, and nothing rings. */
+  /** False if the app takes no VoIP pushes: it has no {@link #token()}, and rings by alerts. */
   public boolean callKit() {
     return callKit;
   }
@@ -384,6 +390,7 @@ public final class SimulatedPhone {
   /** Forgets the oldest of all that is over; what rings or was answered stays. */
   private void keepLast(int kept) {
     trim(pushes, kept);
+    trim(banners.keySet(), kept);
     trim(endedBeforePush.keySet(), kept);
     Iterator<SimulatedCall> oldest = calls.values().iterator();
     while (calls.size() > kept && oldest.hasNext()) {
@@ -413,6 +420,14 @@ public final class SimulatedPhone {
   /** All pushes that reached the phone, in order, each with what it did. */
   public synchronized List<ReceivedPush> pushes() {
     return List.copyOf(pushes);
+  }
+
+  /**
+   * What the notification centre shows, the oldest first. An alert replaces the one before with the
+   * same {@code apns-collapse-id}, and then is the newest.
+   */
+  public synchronized List<Banner> banners() {
+    return List.copyOf(banners.values());
   }
 
   /**
@@ -462,6 +477,9 @@ public final class SimulatedPhone {
     SimulatedCall call;
     synchronized (this) {
       expireDue();
+      if (!callKit && appState == AppState.KILLED && !ringing.isEmpty()) {
+        run(AppState.BACKGROUND); // by the banner's button
+      }
       call =
           callId == null
               ? oldestRinging()
@@ -473,6 +491,7 @@ public final class SimulatedPhone {
         end(call, decision);
         unsaid.put(call.callId(), decision);
       }
+      banners.remove(call.callId().toString()); // it was what the user tapped
       if (decision == SimulatedCall.State.ANSWERED) {
         appState = AppState.FOREGROUND;
       }
@@ -585,13 +604,7 @@ public final class SimulatedPhone {
   private void receive(RecordedRequest request, RequestRules.Delivery delivery) {
     Instant now = phones.clock().instant();
     if (!delivery.device().voip()) {
-      record(
-          request,
-          now,
-          PushVerdict.NOTIFICATION,
-          Banner.read(delivery.payload()).isPresent()
-              ? "not a VoIP push; iOS shows a banner"
-              : "not a VoIP push, and without an alert: iOS shows nothing");
+      notify(request, delivery, now);
       return;
     }
     if (offences >= TOLERATED_OFFENCES) {
@@ -620,6 +633,68 @@ public final class SimulatedPhone {
       return;
     }
     report(request, now, pushed.get());
+  }
+
+  private void notify(RecordedRequest request, RequestRules.Delivery delivery, Instant now) {
+    Optional<Banner> banner = Banner.read(delivery.payload());
+    if (banner.isEmpty()) {
+      record(
+          request,
+          now,
+          PushVerdict.NOTIFICATION,
+          "not a VoIP push, and without an alert: iOS shows nothing");
+      return;
+    }
+    String replaces =
+        request.header("apns-collapse-id").orElse(request.header("apns-id").orElse(""));
+    banners.remove(replaces);
+    banners.put(replaces, banner.get());
+    Optional<AlertedCall> alerted =
+        callKit ? Optional.empty() : AlertedCall.read(delivery.payload(), now);
+    String does = alerted.map(call -> alert(call, now)).orElse("");
+    record(request, now, PushVerdict.NOTIFICATION, "not a VoIP push; iOS shows a banner" + does);
+  }
+
+  /** The app's notification service extension gets an alert; returns what it does with it. */
+  private String alert(AlertedCall alerted, Instant now) {
+    PushedCall pushed = alerted.call();
+    SimulatedCall known = calls.get(pushed.id());
+    if (alerted.end().isPresent()) {
+      SimulatedCall.State end = alerted.end().get();
+      if (known == null && end == SimulatedCall.State.ENDED) {
+        add(pushed, now, end).callerGaveUp();
+        return " of a call that was missed";
+      }
+      if (known != null && known.state() == SimulatedCall.State.RINGING) {
+        if (end == SimulatedCall.State.ENDED) {
+          known.callerGaveUp();
+        }
+        end(known, end);
+        return " and rings no more";
+      }
+      return "";
+    }
+    if (known != null && known.state() == SimulatedCall.State.RINGING) {
+      known.alerted();
+      return " in place of the one before, and rings on";
+    }
+    if (known != null) {
+      return ", but does not ring: the call was over, " + known.state();
+    }
+    if (!now.isBefore(pushed.expiresAt())) {
+      add(pushed, now, SimulatedCall.State.EXPIRED);
+      return ", but does not ring: it came after the call's expiresAt, " + pushed.expiresAt();
+    }
+    ring(pushed, now);
+    return " and rings for " + alertSound.toMillis() + " ms, until the next";
+  }
+
+  private void ring(PushedCall pushed, Instant now) {
+    SimulatedCall call = add(pushed, now, SimulatedCall.State.RINGING);
+    ringing.add(call);
+    toAwait.add(call);
+    phones.timer().add(call);
+    notifyAll();
   }
 
   private void report(RecordedRequest request, Instant now, PushedCall pushed) {
@@ -671,11 +746,7 @@ public final class SimulatedPhone {
           MAX_RINGING + " other calls are ringing");
     } else {
       record(request, now, PushVerdict.RANG, "the app reported the call and the phone rings");
-      SimulatedCall call = add(pushed, now, SimulatedCall.State.RINGING);
-      ringing.add(call);
-      toAwait.add(call);
-      phones.timer().add(call);
-      notifyAll();
+      ring(pushed, now);
     }
   }
 
@@ -690,7 +761,8 @@ public final class SimulatedPhone {
   }
 
   private SimulatedCall add(PushedCall pushed, Instant now, SimulatedCall.State state) {
-    SimulatedCall call = new SimulatedCall(this, pushed, phones.timer(), now, state);
+    Optional<Duration> soundsFor = callKit ? Optional.empty() : Optional.of(alertSound);
+    SimulatedCall call = new SimulatedCall(this, pushed, phones.timer(), now, state, soundsFor);
     calls.put(pushed.id(), call);
     keepLast(phones.kept());
     fire(PhoneEvent.Type.valueOf(state.name()), call);
@@ -762,6 +834,7 @@ public final class SimulatedPhone {
     private String bundleId;
     private boolean sandbox;
     private boolean callKit = true;
+    private Duration alertSound = ALERT_SOUND;
 
     Builder(Phones phones, String bundleId) {
       this.phones = phones;
@@ -801,11 +874,28 @@ public final class SimulatedPhone {
     }
 
     /**
-     * Whether the app takes VoIP pushes, default true. Without, it has no VoIP token, and its alert
-     * pushes are shown as banners: what remains where CallKit is not allowed.
+     * Whether the app takes VoIP pushes, default true. Without, it has no VoIP token, and rings by
+     * alerts, where CallKit is not allowed: each shows a banner, and if it has a {@code sound},
+     * {@code mutable-content} and a call id, it rings for {@link #alertSound}, until one with
+     * {@code callEnd} comes, which starts the app's notification service extension, too.
      */
     public Builder callKit(boolean callKit) {
       this.callKit = callKit;
+      return this;
+    }
+
+    /**
+     * How long a phone without CallKit rings after each alert, default 5 s: if the next comes
+     * later, the ring has a gap.
+     *
+     * @throws IllegalArgumentException if it is not from 1 ms to 30 s, Apple's limit for a sound
+     */
+    public Builder alertSound(Duration alertSound) {
+      if (alertSound.toMillis() < 1 || alertSound.compareTo(Duration.ofSeconds(30)) > 0) {
+        throw new IllegalArgumentException(
+            "alertSound must be from 1 ms to 30 s, but was " + alertSound);
+      }
+      this.alertSound = alertSound;
       return this;
     }
 

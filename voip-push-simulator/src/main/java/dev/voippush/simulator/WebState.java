@@ -2,6 +2,7 @@
 package dev.voippush.simulator;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,10 @@ final class WebState {
     map.put("missed", call.missed());
     map.put("startedAt", call.startedAt().toEpochMilli());
     map.put("expiresAt", call.expiresAt().toEpochMilli());
+    map.put("soundsUntil", call.soundsUntil().map(Instant::toEpochMilli).orElse(null));
+    boolean rings = call.state() == SimulatedCall.State.RINGING; // then it changes all the time
+    map.put("rangMillis", rings ? null : call.rang().toMillis());
+    map.put("gapMillis", rings ? null : call.longestGap().toMillis());
     return map;
   }
 

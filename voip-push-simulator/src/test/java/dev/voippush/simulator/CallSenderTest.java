@@ -10,10 +10,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,6 +32,7 @@ final class CallSenderTest {
   private static final TestClock clock = new TestClock();
   private static final List<String> failures = new CopyOnWriteArrayList<>();
   private static ApnsSimulator simulator;
+  private static final Set<UUID> hungUp = ConcurrentHashMap.newKeySet();
   private static ExecutorService executor;
   private static CallSender sender;
 
@@ -34,7 +40,9 @@ final class CallSenderTest {
   static void start() {
     simulator = ApnsSimulator.builder().clock(clock).start();
     executor = Executors.newCachedThreadPool();
-    sender = new CallSender(simulator, executor, (id, message) -> failures.add(message));
+    sender =
+        new CallSender(
+            simulator, executor, hungUp::contains, (id, message) -> failures.add(message));
   }
 
   @AfterAll
@@ -109,6 +117,60 @@ final class CallSenderTest {
         ((Map<?, ?>) payload.get("aps")).get("alert"));
   }
 
+  /** Has each push to this phone told. */
+  private static BlockingQueue<PhoneEvent> pushesTo(SimulatedPhone phone) {
+    BlockingQueue<PhoneEvent> events = new LinkedBlockingQueue<>();
+    phone.onEvent(
+        event -> {
+          if (event.type() == PhoneEvent.Type.PUSH_RECEIVED) {
+            events.add(event);
+          }
+        });
+    return events;
+  }
+
+  /** How the call ended by the last alert, for which this waits. */
+  private static Object awaitEnd(SimulatedPhone phone, BlockingQueue<PhoneEvent> pushes)
+      throws Exception {
+    Object end = null;
+    while (end == null) {
+      assertTrue(
+          pushes.poll(Pushes.PATIENCE.toSeconds(), TimeUnit.SECONDS) != null,
+          () -> "no last alert: " + phone.pushes());
+      List<ReceivedPush> all = phone.pushes();
+      end = Json.object(all.get(all.size() - 1).request().payload()).get("callEnd");
+    }
+    return end;
+  }
+
+  @Test
+  void alertsSayHowTheCallEnded() throws Exception {
+    SimulatedPhone phone = simulator.newPhone().callKit(false).register();
+    SimulatedPhone answering = simulator.registerPhone();
+    BlockingQueue<PhoneEvent> pushes = pushesTo(phone);
+    PlacedCall call = call("Ada", "ada", false, List.of(phone, answering));
+    sender.accept(call);
+    phone.awaitCall(Pushes.PATIENCE);
+    answering.awaitCall(Pushes.PATIENCE);
+    answering.answer();
+    assertEquals("answered", awaitEnd(phone, pushes));
+    assertEquals(SimulatedCall.State.ANSWERED_ELSEWHERE, phone.calls().get(0).state());
+    assertEquals(List.of(new Banner("Ada", "Call answered")), phone.banners());
+  }
+
+  @Test
+  void alertsSayThatTheCallerGaveUp() throws Exception {
+    SimulatedPhone phone = simulator.newPhone().callKit(false).register();
+    BlockingQueue<PhoneEvent> pushes = pushesTo(phone);
+    PlacedCall call = call("Ada", "ada", true, List.of(phone));
+    sender.accept(call);
+    phone.awaitCall(Pushes.PATIENCE);
+    hungUp.add(call.callId());
+    assertEquals("missed", awaitEnd(phone, pushes));
+    assertTrue(phone.calls().get(0).missed());
+    assertEquals(List.of(new Banner("Ada", "Missed call")), phone.banners());
+  }
+
   @Test
   void manyPhonesAtOnceAllRing() throws Exception {
     List<SimulatedPhone> phones = new ArrayList<>();
@@ -131,7 +193,7 @@ final class CallSenderTest {
       SimulatedPhone slow = oneAtATime.registerPhone();
       SimulatedPhone next = oneAtATime.registerPhone();
       oneAtATime.script(slow.token(), Script.normal().delay(Duration.ofSeconds(1)));
-      new CallSender(oneAtATime, executor, (id, message) -> failures.add(message))
+      new CallSender(oneAtATime, executor, id -> false, (id, message) -> failures.add(message))
           .accept(call("Ada", "ada", false, List.of(slow, next)));
       next.awaitCall(Pushes.PATIENCE);
       slow.awaitCall(Pushes.PATIENCE);

@@ -90,14 +90,25 @@ final class VirtualPhones implements RingTimer.Scheduler {
     push(phone.token(), "com.example.app.voip", payload, storeUntil);
   }
 
-  void push(String token, String topic, String payload, Instant storeUntil) {
+  /** Delivers an alert that replaces others of its call. */
+  void alert(SimulatedPhone phone, UUID callId, String payload) {
+    push(
+        phone.alertToken(),
+        "com.example.app",
+        payload,
+        Instant.MAX,
+        "apns-collapse-id",
+        callId.toString());
+  }
+
+  void push(String token, String topic, String payload, Instant storeUntil, String... headers) {
     byte[] body = payload.getBytes(StandardCharsets.UTF_8);
     Devices.Device device = phones.devices().find(token);
     device
         .phone()
         .deliver(
             new RecordedRequest(
-                new ApnsRequest("POST", "/3/device/" + token, new String[0], body),
+                new ApnsRequest("POST", "/3/device/" + token, headers, body),
                 false,
                 Optional.empty(),
                 token,

@@ -149,6 +149,39 @@ class PageTest {
   }
 
   @Test
+  void phoneWithoutCallKitRingsByItsBannerUntilAnswered() {
+    SimulatedPhone phone = apns.newPhone().callKit(false).register();
+    openPageWithSound();
+    placeCall("Ada");
+    browser.await("phone(1, 'banner-answer') !== null");
+    browser.await("window.ringer.state() === 'ringing'");
+    browser.awaitScreen(1, "black");
+    browser.await("phone(1, 'push-count').textContent.includes('3')");
+    assertEquals(1, browser.texts(1, "banner").size(), "each replaces the one before");
+
+    browser.find(1, "banner-answer").click();
+
+    browser.awaitScreen(1, "in-call");
+    browser.await("window.ringer.state() === 'silent'");
+    assertEquals(State.ANSWERED, onlyCall(phone).state());
+    browser.await("Number(phone(1, 'ring-record').dataset.gapMillis) >= 0");
+    assertTrue(browser.find(1, "ring-record").getText().startsWith("The last call rang for "));
+    browser.await("phone(1, 'banner')?.textContent.includes('Call answered')");
+  }
+
+  @Test
+  void phoneWithoutCallKitShowsTheMissedCall() {
+    SimulatedPhone phone = apns.newPhone().callKit(false).register();
+    openPage();
+    browser.type("ring-seconds", "5");
+    placeCall("Ada");
+    browser.await("phone(1, 'banner')?.textContent.includes('Missed call')");
+    assertEquals(State.EXPIRED, onlyCall(phone).state());
+    assertEquals(1, browser.texts(1, "missed-call").size());
+    browser.await("phone(1, 'banner-answer') === null");
+  }
+
+  @Test
   void answeredOnOnePhoneOfTheUserEndsOnTheOther() {
     SimulatedPhone first = apns.newPhone().user("grace").register();
     SimulatedPhone second = apns.newPhone().user("grace").register();

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.examples;
 
+import dev.voippush.AlertDevice;
+import dev.voippush.AlertRing;
+import dev.voippush.CallEnd;
 import dev.voippush.CallPayload;
 import dev.voippush.DeviceToken;
 import dev.voippush.PushResult;
+import dev.voippush.Ring;
+import dev.voippush.RingOutcome;
 import dev.voippush.VoipPushClient;
 import dev.voippush.VoipPushException;
 import dev.voippush.credentials.CertificateConverter;
@@ -27,6 +32,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
@@ -36,31 +42,38 @@ import java.util.stream.Stream;
  * A first ring: certificate files become {@code ck.pem}, a push goes over HTTP/2 and mutual TLS to
  * a local APNs, and a phone with a killed app and a black screen rings until it is answered.
  *
- * <p>Run by {@code mvn -q -Pring}. Exits with 0 only if the phone rang without a gap.
+ * <p>Run by {@code mvn -q -Pring}; with {@code -Dargs=--alert} the phone has no CallKit, and rings
+ * by alerts. Exits with 0 only if the phone rang without a gap.
  */
 public final class FirstRing {
   private static final Duration RING = Duration.ofSeconds(3);
+  private static final Duration ALERT_RING = Duration.ofSeconds(7); // three alerts
   private static final Duration LONGEST_GAP = Duration.ofMillis(250);
 
   private final PrintStream out;
+  private final boolean callKit;
   private final long start = System.nanoTime();
 
-  private FirstRing(PrintStream out) {
+  private FirstRing(PrintStream out, boolean callKit) {
     this.out = out;
+    this.callKit = callKit;
   }
 
   public static void main(String[] args) {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    System.exit(run(out, (apns, phone) -> {}) ? 0 : 1);
+    boolean callKit = !List.of(args).contains("--alert");
+    System.exit(run(out, callKit, (apns, phone) -> {}) ? 0 : 1);
   }
 
   /**
    * Rings once; true if all went well.
    *
+   * @param callKit false for a phone that rings by alerts
    * @param trouble is given the simulator and the phone before anything is sent
    */
-  static boolean run(PrintStream out, BiConsumer<ApnsSimulator, SimulatedPhone> trouble) {
-    FirstRing ring = new FirstRing(out);
+  static boolean run(
+      PrintStream out, boolean callKit, BiConsumer<ApnsSimulator, SimulatedPhone> trouble) {
+    FirstRing ring = new FirstRing(out, callKit);
     try {
       Path directory = Files.createTempDirectory("voip-push-");
       try (ApnsSimulator apns = ApnsSimulator.start()) {
@@ -85,9 +98,13 @@ public final class FirstRing {
       ApnsSimulator apns, Path directory, BiConsumer<ApnsSimulator, SimulatedPhone> trouble)
       throws IOException, InterruptedException {
     say("simulator", "local APNs at " + apns.endpoint());
-    SimulatedPhone phone = apns.registerPhone();
+    SimulatedPhone phone = apns.newPhone().callKit(callKit).register();
     phone.onEvent(event -> say("phone", describe(event)));
-    say("phone", "registered for VoIP pushes; app killed, screen black");
+    say(
+        "phone",
+        "registered for "
+            + (callKit ? "VoIP pushes" : "notifications, without CallKit")
+            + "; app killed, screen black");
     trouble.accept(apns, phone);
 
     SimulatorFiles files = apns.credentials().writeTo(directory);
@@ -105,6 +122,7 @@ public final class FirstRing {
             .endpoint(apns.endpoint())
             .trustedCertificates(apns.credentials().caCertificate())
             .attemptTimeout(Duration.ofSeconds(2))
+            .alertRing(AlertRing.builder().build())
             .build()) {
       CallPayload call =
           CallPayload.incoming(UUID.randomUUID())
@@ -114,6 +132,9 @@ public final class FirstRing {
               .ringFor(Duration.ofSeconds(20))
               .build();
       say("client", "sends the call " + call.callId());
+      if (!callKit) {
+        return ringByAlerts(apns, phone, client, call);
+      }
       PushResult result = client.send(DeviceToken.of(phone.token()), call);
       if (result instanceof PushResult.Rejected rejected) {
         say("client", rejected.explanation() + ", remedy " + rejected.remedy());
@@ -122,16 +143,39 @@ public final class FirstRing {
       say("client", "accepted by APNs, apns-id " + result.apnsId());
     }
 
-    SimulatedCall call;
+    Optional<SimulatedCall> call = answerAfter(RING, phone);
+    showRecord(apns);
+    return call.isPresent() && rangWithoutGap(call.get(), RING);
+  }
+
+  /** One alert after the other, until the user answers; then a last one. */
+  private boolean ringByAlerts(
+      ApnsSimulator apns, SimulatedPhone phone, VoipPushClient client, CallPayload call)
+      throws InterruptedException {
+    Ring ring = client.ring(call, List.of(AlertDevice.of(phone.alertToken(), Locale.ENGLISH)));
+    Optional<SimulatedCall> rang = answerAfter(ALERT_RING, phone);
+    ring.stop(CallEnd.ANSWERED); // the app has told the server
+    RingOutcome outcome = ring.ended().join();
+    outcome.rejected().forEach((device, why) -> say("client", device + ": " + why.explanation()));
+    phone.banners().forEach(banner -> say("phone", "notification centre: " + banner.body()));
+    showRecord(apns);
+    return rang.isPresent() && rangWithoutGap(rang.get(), ALERT_RING);
+  }
+
+  private Optional<SimulatedCall> answerAfter(Duration time, SimulatedPhone phone)
+      throws InterruptedException {
     try {
-      call = phone.awaitCall(Duration.ofSeconds(5));
+      SimulatedCall call = phone.awaitCall(Duration.ofSeconds(5));
+      Thread.sleep(time.toMillis()); // someone looks for their phone
+      phone.answer();
+      return Optional.of(call);
     } catch (TimeoutException e) {
       say("phone", "did not ring: " + e.getMessage());
-      return false;
+      return Optional.empty();
     }
-    Thread.sleep(RING.toMillis()); // someone looks for their phone
-    phone.answer();
+  }
 
+  private void showRecord(ApnsSimulator apns) {
     for (RecordedRequest request : apns.requests()) {
       say(
           "simulator",
@@ -146,12 +190,11 @@ public final class FirstRing {
               + " bytes, status "
               + request.status());
     }
-    return rangWithoutGap(call);
   }
 
-  private static String describe(PhoneEvent event) {
+  private String describe(PhoneEvent event) {
     return switch (event.type()) {
-      case PUSH_RECEIVED -> "a VoIP push wakes the app";
+      case PUSH_RECEIVED -> callKit ? "a VoIP push wakes the app" : "an alert, in its place";
       case RINGING ->
           "ringing: "
               + event.call().map(call -> call.callerName() + (call.video() ? ", video" : "")).get();
@@ -164,7 +207,7 @@ public final class FirstRing {
     };
   }
 
-  private boolean rangWithoutGap(SimulatedCall call) {
+  private boolean rangWithoutGap(SimulatedCall call, Duration atLeast) {
     List<RingCycle> rings = call.rings();
     if (rings.isEmpty()) {
       say("phone", "did not ring");
@@ -187,7 +230,7 @@ public final class FirstRing {
             rings.size(),
             longest.toMillis()));
     return longest.compareTo(LONGEST_GAP) <= 0
-        && rang.compareTo(RING.minus(LONGEST_GAP)) >= 0
+        && rang.compareTo(atLeast.minus(LONGEST_GAP)) >= 0
         && call.state() == SimulatedCall.State.ANSWERED;
   }
 

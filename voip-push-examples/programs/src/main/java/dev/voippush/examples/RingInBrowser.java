@@ -5,7 +5,11 @@ import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.partitioningBy;
 import static java.util.stream.Collectors.toList;
 
+import dev.voippush.AlertDevice;
+import dev.voippush.AlertRing;
+import dev.voippush.CallEnd;
 import dev.voippush.CallPayload;
+import dev.voippush.Device;
 import dev.voippush.DeviceToken;
 import dev.voippush.Ring;
 import dev.voippush.RingOutcome;
@@ -24,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -31,8 +36,8 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * Phones in the browser, rung by this library: the page of a local APNs asks for a call, a {@link
- * VoipPushClient} pushes it to all phones of the callee, and when one of them answers, the ring is
- * stopped.
+ * VoipPushClient} pushes it to all phones of the callee, those without CallKit included, and when
+ * one of them answers, the ring is stopped.
  *
  * <p>Run by {@code mvn -q -Pring -Dstay}. Prints the page's address and stays until Ctrl-C.
  */
@@ -77,11 +82,12 @@ public final class RingInBrowser implements AutoCloseable {
         .credentials(PushCertificate.of(credentials.privateKey(), credentials.chain()))
         .endpoint(endpoint)
         .trustedCertificates(credentials.caCertificate())
+        .alertRing(AlertRing.builder().build()) // for phones without CallKit
         .build();
   }
 
   void start() {
-    apns.placeCallsWith(this::ring);
+    apns.placeCallsWith(this::ring, this::hangUp);
     out.println("Open " + page() + " in a browser and place a call. Ctrl-C ends it.");
   }
 
@@ -103,16 +109,10 @@ public final class RingInBrowser implements AutoCloseable {
         phone.onEvent(this::hear);
       }
     }
-    Map<Boolean, List<DeviceToken>> devices =
+    Map<Boolean, List<Device>> devices =
         placed.phones().stream()
-            .filter(SimulatedPhone::callKit)
             .collect(
-                partitioningBy(
-                    SimulatedPhone::sandbox,
-                    mapping(phone -> DeviceToken.of(phone.token()), toList())));
-    if (devices.values().stream().allMatch(List::isEmpty)) {
-      throw new IllegalStateException("only phones with CallKit have a token for VoIP pushes");
-    }
+                partitioningBy(SimulatedPhone::sandbox, mapping(RingInBrowser::device, toList())));
     out.println(call.callId() + "  " + placed.callerName() + " calls");
     List<Ring> both =
         List.of(production.ring(call, devices.get(false)), sandbox.ring(call, devices.get(true)));
@@ -120,6 +120,12 @@ public final class RingInBrowser implements AutoCloseable {
     for (Ring ring : both) {
       var unused = ring.outcome().thenAccept(this::tell);
     }
+  }
+
+  private static Device device(SimulatedPhone phone) {
+    return phone.callKit()
+        ? DeviceToken.of(phone.token())
+        : AlertDevice.of(phone.alertToken(), Locale.ENGLISH);
   }
 
   private void tell(RingOutcome outcome) {
@@ -139,22 +145,32 @@ public final class RingInBrowser implements AutoCloseable {
   /** What the app tells the server over its own connection. */
   private void hear(PhoneEvent event) {
     switch (event.type()) {
-      case ANSWERED, DECLINED -> end(event);
+      case ANSWERED -> end(event, CallEnd.ANSWERED);
+      case DECLINED -> end(event, CallEnd.DECLINED);
       case ENDED, EXPIRED -> {
         if (event.call().orElseThrow().missed()) { // and not just this phone's app closed
-          end(event);
+          end(event, CallEnd.MISSED);
         }
       }
       default -> {} // does not end a call
     }
   }
 
-  private synchronized void end(PhoneEvent event) {
+  private void end(PhoneEvent event, CallEnd how) {
     SimulatedCall call = event.call().orElseThrow();
-    List<Ring> ended = rings.remove(call.callId());
+    end(call.callId(), how, call + " on the " + event.phone().name());
+  }
+
+  /** The caller gives up, in the page. */
+  private void hangUp(UUID callId) {
+    end(callId, CallEnd.MISSED, "call " + callId + " ENDED by the caller");
+  }
+
+  private synchronized void end(UUID callId, CallEnd how, String words) {
+    List<Ring> ended = rings.remove(callId);
     if (ended != null) {
-      ended.forEach(Ring::stop);
-      out.println(call + " on the " + event.phone().name());
+      ended.forEach(ring -> ring.stop(how));
+      out.println(words);
     }
   }
 

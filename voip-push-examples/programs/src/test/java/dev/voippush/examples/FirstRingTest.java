@@ -21,7 +21,11 @@ class FirstRingTest {
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
   private boolean run(BiConsumer<ApnsSimulator, SimulatedPhone> trouble) {
-    return FirstRing.run(new PrintStream(printed, true, StandardCharsets.UTF_8), trouble);
+    return run(true, trouble);
+  }
+
+  private boolean run(boolean callKit, BiConsumer<ApnsSimulator, SimulatedPhone> trouble) {
+    return FirstRing.run(new PrintStream(printed, true, StandardCharsets.UTF_8), callKit, trouble);
   }
 
   private String output() {
@@ -41,6 +45,26 @@ class FirstRingTest {
     assertTrue(output().contains("ringing"), output());
     assertTrue(output().contains("topic com.example.app.voip, expiration 1"), output());
     assertTrue(output().matches("(?s).*, \\d{2,4} bytes, status 200.*"), output());
+  }
+
+  @Test
+  void ringsByAlertsUntilAnswered() {
+    assertTrue(run(false, (apns, phone) -> {}), output());
+    assertTrue(output().contains("topic com.example.app, expiration 0"), output());
+    assertTrue(output().contains("notification centre: Call answered"), output());
+    assertTrue(output().matches("(?s).*rang for [78]\\.\\d s in \\d+ cycles.*"), output());
+  }
+
+  @Test
+  void alertsAreRefused() {
+    assertFalse(
+        run(
+            false,
+            (apns, phone) ->
+                apns.script(phone.alertToken(), Script.reject(400, "TopicDisallowed"))),
+        output());
+    assertTrue(output().contains("400 TopicDisallowed"), output());
+    assertTrue(output().contains("did not ring"), output());
   }
 
   @Test

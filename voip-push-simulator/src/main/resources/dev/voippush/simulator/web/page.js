@@ -69,6 +69,7 @@ function tick() {
     reconnect(); // the simulator stands still: nothing may ring for ever
   }
   cards.forEach((card) => card.tick());
+  ring(); // an alert sounds for a while only
 }
 
 function showState(state) {
@@ -152,7 +153,7 @@ function showAll() {
 
 /** Rings as long as a phone rings, and not a moment longer. */
 function ring() {
-  const ringing = [...cards.values()].flatMap((card) => card.ringing);
+  const ringing = [...cards.values()].flatMap((card) => card.sounding);
   if (ringing.length === 0) {
     ringer.stop();
     clearInterval(flash);

@@ -17,7 +17,8 @@ export class PhoneCard {
   #lost = false;
   #over = null; // { call, until }
   #answeredAt = new Map(); // by call id
-  #banners = []; // { title, body, until }
+  #banners = []; // { id, callId, title, body, until }
+  #bannersShown = '';
 
   /** @param act sends { path, body } to the simulator */
   constructor(phone, template, act) {
@@ -40,6 +41,11 @@ export class PhoneCard {
   /** The calls that ring now, the oldest first. */
   get ringing() {
     return this.#lost ? [] : this.#phone.calls.filter((call) => call.state === 'RINGING');
+  }
+
+  /** Those of them that sound: without CallKit a phone rings for a while after each alert. */
+  get sounding() {
+    return this.ringing.filter((call) => call.soundsUntil === null || Date.now() < call.soundsUntil);
   }
 
   /** Shows the phone as it is now; what is new is announced, unless the page has just begun. */
@@ -76,10 +82,8 @@ export class PhoneCard {
       this.#over = null;
       this.#show();
     }
-    if (this.#banners.some((banner) => now >= banner.until)) {
-      this.#banners = this.#banners.filter((banner) => now < banner.until);
-      this.#showBanners();
-    }
+    this.#banners = this.#banners.filter((banner) => now < banner.until || this.#rings(banner));
+    this.#showBanners();
     this.#showTime();
   }
 
@@ -122,7 +126,7 @@ export class PhoneCard {
       if (state === call.state) {
         continue;
       }
-      if (call.state === 'RINGING') {
+      if (call.state === 'RINGING' && after.callKit) {
         const announcement = call.video ? 'announceVideo' : 'announceVoice';
         news.push(text(announcement, { caller: callerOf(call), phone: after.name }));
       } else if (call.state !== 'ANSWERED' && (state === 'RINGING' || state === 'ANSWERED')) {
@@ -133,9 +137,16 @@ export class PhoneCard {
     for (const push of after.pushes.slice(countShared(before.pushes, after.pushes))) {
       const alert = push.verdict === 'NOTIFICATION' ? alertOf(push.payload) : null;
       if (alert) {
-        this.#banners = [{ ...alert, until: Date.now() + BANNER_MILLIS }, ...this.#banners]
-          .slice(0, BANNERS_SHOWN);
-        news.push(text('announceOver', { phone: after.name, what: `${alert.title} ${alert.body}` }));
+        const id = push.headers['apns-collapse-id'] ?? push.headers['apns-id'];
+        const replaced = this.#banners.find((banner) => banner.id === id);
+        this.#banners = [
+          { ...alert, id, until: Date.now() + BANNER_MILLIS },
+          ...this.#banners.filter((banner) => banner !== replaced),
+        ].slice(0, BANNERS_SHOWN);
+        if (alert.title !== replaced?.title || alert.body !== replaced?.body) {
+          const what = `${alert.title} ${alert.body}`;
+          news.push(text('announceOver', { phone: after.name, what }));
+        }
       }
     }
     return news;
@@ -159,7 +170,7 @@ export class PhoneCard {
     screen.dataset.screen = view;
     screen.setAttribute('aria-label', text('screenOf', { phone: phone.name }));
     this.#root.dataset.callState = call ? call.state : '';
-    this.#root.classList.toggle('is-ringing', view === 'ringing');
+    this.#root.classList.toggle('is-ringing', this.sounding.length > 0);
     this.#root.classList.toggle('is-offline', !phone.online);
     const part = { 'ringing': 'call', 'in-call': 'call' }[view] ?? view;
     for (const element of this.#root.querySelectorAll('[data-view]')) {
@@ -178,6 +189,7 @@ export class PhoneCard {
     }
     this.#find('phone-title').textContent = phone.name;
     this.#find('screen-text').textContent = text(this.#screenText(view));
+    this.#showRing();
     this.#showBadges();
     this.#showSwitch('airplane', !phone.online);
     this.#showSwitch('reports-calls', phone.reportsCalls);
@@ -199,8 +211,11 @@ export class PhoneCard {
     if (this.#lost) {
       return 'lost';
     }
-    if (call) {
-      return call.state === 'RINGING' ? 'ringing' : 'in-call';
+    if (call && call.state !== 'RINGING') {
+      return 'in-call';
+    }
+    if (call && (this.#phone.callKit || this.#phone.appState === 'foreground')) {
+      return 'ringing'; // otherwise the banner is all that is seen
     }
     if (this.#over) {
       return 'over';
@@ -209,6 +224,9 @@ export class PhoneCard {
   }
 
   #screenText(view) {
+    if (view !== 'ringing' && this.ringing.length > 0 && !this.#phone.callKit) {
+      return 'screenAlert';
+    }
     if (view === 'black' && !this.#phone.callKit) {
       return 'screenBlackAlerts';
     }
@@ -273,18 +291,63 @@ export class PhoneCard {
     }));
   }
 
+  /** Whether the banner is that of a call that rings. */
+  #rings(banner) {
+    return this.ringing.some((call) => call.callId === banner.callId);
+  }
+
+  /** Leaves what is shown already as it is: a button in it may have the focus. */
   #showBanners() {
-    this.#find('banners').replaceChildren(...this.#banners.map(({ title, body }) => {
-      const item = document.createElement('li');
-      item.dataset.testid = 'banner';
-      const head = document.createElement('b');
-      head.textContent = title;
-      const rest = document.createElement('span');
-      rest.textContent = body;
-      item.append(head, rest);
-      return item;
-    }));
-    this.#root.classList.toggle('has-banner', this.#banners.length > 0);
+    const shown = JSON.stringify([
+      text('answer'),
+      this.#banners.map((banner) => [banner.id, banner.title, banner.body, this.#rings(banner)]),
+    ]);
+    if (shown !== this.#bannersShown) {
+      this.#bannersShown = shown;
+      this.#find('banners').replaceChildren(...this.#banners.map((banner) => this.#banner(banner)));
+      this.#root.classList.toggle('has-banner', this.#banners.length > 0);
+    }
+  }
+
+  #banner(banner) {
+    const item = document.createElement('li');
+    item.dataset.testid = 'banner';
+    const head = document.createElement('b');
+    head.textContent = banner.title;
+    const rest = document.createElement('span');
+    rest.textContent = banner.body;
+    item.append(head, rest);
+    if (this.#rings(banner)) {
+      const buttons = document.createElement('div');
+      buttons.className = 'banner-buttons';
+      const names = { caller: banner.title, phone: this.#phone.name };
+      for (const [does, label] of [['decline', 'declineCall'], ['answer', 'answerCall']]) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.dataset.testid = `banner-${does}`;
+        button.textContent = text(does);
+        button.setAttribute('aria-label', text(label, names));
+        button.addEventListener('click', () =>
+          this.#act(`/api/phones/${this.#phone.number}/${does}`, { callId: banner.callId }));
+        buttons.append(button);
+      }
+      item.append(buttons);
+    }
+    return item;
+  }
+
+  /** How long the last call rang, and whether it was silent in between. */
+  #showRing() {
+    const rang = this.#phone.calls.filter((call) => call.rangMillis > 0).at(-1);
+    const line = this.#find('ring-record');
+    line.hidden = !rang;
+    if (rang) {
+      line.dataset.gapMillis = rang.gapMillis;
+      line.textContent = text(rang.gapMillis > 0 ? 'rangWithGap' : 'rangWithoutGap', {
+        seconds: (rang.rangMillis / 1000).toFixed(1),
+        millis: rang.gapMillis,
+      });
+    }
   }
 
   #showTime() {
@@ -352,19 +415,21 @@ function countShared(before, after) {
   return 0;
 }
 
-/** The alert in a payload, or null if it has none. */
+/** The alert in a payload, and the call that it is about; null if it has none. */
 function alertOf(payload) {
-  let alert;
+  let object;
   try {
-    alert = JSON.parse(payload)?.aps?.alert;
+    object = JSON.parse(payload);
   } catch {
     return null;
   }
+  const alert = object?.aps?.alert;
+  const callId = String(object?.callId ?? object?.id ?? object?.uuid ?? '').toLowerCase();
   if (typeof alert === 'string') {
-    return { title: alert, body: '' };
+    return { callId, title: alert, body: '' };
   }
   return alert && typeof alert === 'object'
-    ? { title: String(alert.title ?? ''), body: String(alert.body ?? '') }
+    ? { callId, title: String(alert.title ?? ''), body: String(alert.body ?? '') }
     : null;
 }
 

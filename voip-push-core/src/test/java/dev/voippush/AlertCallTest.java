@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import static dev.voippush.VirtualClient.accepted;
+import static dev.voippush.VirtualClient.failure;
+import static dev.voippush.VirtualClient.rejected;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.voippush.FakeTransport.FakeAttempt;
+import dev.voippush.VoipPushException.Delivery;
+import dev.voippush.VoipPushException.Failure;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** When alerts are sent to a device, what ends them, and what the last one is. */
+class AlertCallTest {
+  private static final AlertDevice DEVICE = AlertDevice.of("cd".repeat(32), Locale.ENGLISH);
+
+  private final VirtualClient virtual =
+      new VirtualClient(builder -> builder.alertRing(AlertRing.builder().build()));
+  private final List<PushRequest> written = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    virtual.close();
+  }
+
+  private Ring ring() {
+    return virtual.client.ring(virtual.call().callerName("Li Lei").build(), List.of(DEVICE));
+  }
+
+  /** From now on each push is answered at once. */
+  private void answerAll(int status) {
+    virtual.transport.onEnqueue = attempt -> write(attempt).answer(status);
+  }
+
+  private FakeAttempt write(FakeAttempt attempt) {
+    PushRequest request = attempt.begin();
+    assertTrue(request != null && attempt.mayWrite(), "the push lets it not be written");
+    written.add(request);
+    return attempt;
+  }
+
+  private static Map<String, @Nullable Object> payload(PushRequest request) {
+    try {
+      return Json.readObject(request.body());
+    } catch (java.io.IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private @Nullable Object endSaid(int index) {
+    return payload(written.get(index)).get("callEnd");
+  }
+
+  private List<Long> secondsOfAttempts() {
+    return virtual.transport.attempts.stream().map(attempt -> attempt.at.toSeconds()).toList();
+  }
+
+  private static CompletableFuture<PushResult> resultOf(Ring ring) {
+    return ring.results().get(DEVICE.token());
+  }
+
+  private static RingOutcome endOf(Ring ring) {
+    assertTrue(ring.ended().isDone(), "it should be over");
+    return ring.ended().join();
+  }
+
+  @Test
+  void ringsEach3SecondsUntilTheDeadlineThenSaysThatItWasMissed() {
+    answerAll(200);
+    Ring ring = ring();
+    assertTrue(accepted(resultOf(ring)).accepted());
+    assertTrue(ring.outcome().join().mayRing());
+    assertFalse(ring.ended().isDone());
+    virtual.pass(120_000);
+
+    List<Long> every3Seconds = new ArrayList<>();
+    for (long second = 0; second <= 45; second += 3) {
+      every3Seconds.add(second);
+    }
+    assertEquals(every3Seconds, secondsOfAttempts());
+    for (int i = 0; i < 15; i++) {
+      assertNull(endSaid(i));
+      assertEquals(0, written.get(i).expiration());
+    }
+    assertEquals("missed", endSaid(15));
+    Instant stored = virtual.clock.instant().minusSeconds(120 - 45).plus(Duration.ofDays(1));
+    assertEquals(stored.getEpochSecond(), written.get(15).expiration());
+    assertEquals(java.util.Set.of(DEVICE.token()), endOf(ring).reached());
+  }
+
+  @Test
+  void eachIsAPushOfItsOwnInPlaceOfTheOneBefore() {
+    answerAll(200);
+    Ring ring = ring();
+    virtual.pass(3_000);
+    ring.stop();
+    assertEquals(3, written.size());
+    for (PushRequest request : written) {
+      assertEquals(PushType.ALERT, request.type());
+      assertEquals(DEVICE.token().hex(), request.token());
+      assertEquals(payload(request).get("callId"), request.collapseId());
+    }
+    assertEquals(3, written.stream().map(PushRequest::apnsId).distinct().count());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void stoppedSaysHowAndNothingMore(CallEnd end) {
+    answerAll(200);
+    Ring ring = ring();
+    virtual.pass(4_000);
+    ring.stop(end);
+    ring.stop(end == CallEnd.MISSED ? CallEnd.ANSWERED : CallEnd.MISSED); // too late
+    virtual.pass(120_000);
+    assertEquals(List.of(0L, 3L, 4L), secondsOfAttempts());
+    assertEquals(end.name().toLowerCase(Locale.ROOT), endSaid(2));
+    assertTrue(endOf(ring).mayRing());
+  }
+
+  @Test
+  void stopWithoutAWordMeansAnswered() {
+    answerAll(200);
+    Ring ring = ring();
+    ring.stop();
+    assertEquals("answered", endSaid(1));
+  }
+
+  @Test
+  void lastOneWaitsForTheOneThatIsWritten() {
+    Ring ring = ring();
+    FakeAttempt first = write(virtual.last());
+    ring.stop(CallEnd.MISSED);
+    virtual.pass(1_000);
+    assertEquals(1, virtual.handedOver(), "the last one must not overtake it");
+    first.answer(200);
+    assertEquals(2, virtual.handedOver());
+    write(virtual.last()).answer(200);
+    assertEquals("missed", endSaid(1));
+    assertEquals(List.of(0L, 1L), secondsOfAttempts());
+    endOf(ring);
+  }
+
+  @Test
+  void answeredBeforeAnythingWasSentNeedsNoLastOne() {
+    Ring ring = ring();
+    ring.stop(CallEnd.ANSWERED);
+    virtual.pass(120_000);
+    assertEquals(1, virtual.handedOver());
+    assertTrue(virtual.last().cancelled);
+    assertEquals(Failure.STOPPED, failure(resultOf(ring)).failure());
+    assertFalse(endOf(ring).mayRing());
+  }
+
+  @Test
+  void missedBeforeAnythingWasSentIsSaid() {
+    Ring ring = ring();
+    ring.stop(CallEnd.MISSED);
+    assertEquals(2, virtual.handedOver());
+    write(virtual.last()).answer(200);
+    assertEquals("missed", endSaid(0));
+    assertEquals(Failure.STOPPED, failure(resultOf(ring)).failure());
+    assertFalse(endOf(ring).mayRing());
+  }
+
+  @Test
+  void neverTwoAtOnce() {
+    ring();
+    write(virtual.last());
+    virtual.pass(4_900);
+    assertEquals(1, virtual.handedOver());
+    virtual.last().answer(200);
+    assertEquals(1, virtual.handedOver());
+    virtual.pass(10);
+    assertEquals(2, virtual.handedOver(), "it is overdue, so it comes at once");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "410, Unregistered",
+    "400, BadDeviceToken",
+    "400, DeviceTokenNotForTopic",
+    "400, TopicDisallowed",
+    "413, PayloadTooLarge",
+    "403, InvalidProviderToken",
+  })
+  void whatTheNextWouldBeToldTooEndsIt(int status, String reason) {
+    Ring ring = ring();
+    write(virtual.last()).answer(200);
+    virtual.pass(3_000);
+    write(virtual.last()).answer(status, reason);
+    virtual.pass(120_000);
+    assertEquals(2, virtual.handedOver());
+    assertTrue(accepted(resultOf(ring)).accepted());
+    assertTrue(ring.outcome().join().rejected().isEmpty());
+    PushResult.Rejected rejected = endOf(ring).rejected().get(DEVICE.token());
+    assertEquals(status, rejected.status());
+    assertEquals(status == 410, endOf(ring).deadTokens().containsKey(DEVICE.token()));
+  }
+
+  @Test
+  void refusedAtFirstIsTheResult() {
+    Ring ring = ring();
+    write(virtual.last()).answer(410, "Unregistered");
+    assertEquals(410, rejected(resultOf(ring)).status());
+    assertFalse(ring.outcome().join().mayRing());
+    endOf(ring);
+    virtual.pass(120_000);
+    assertEquals(1, virtual.handedOver());
+  }
+
+  @Test
+  void throttledGetsSlower() {
+    answerAll(429); // tried three times each, a second apart and then two
+    Ring ring = ring();
+    virtual.pass(44_000);
+    List<UUID> ids = written.stream().map(PushRequest::apnsId).distinct().toList();
+    List<Long> begins = new ArrayList<>();
+    for (UUID id : ids) {
+      for (int i = 0; i < written.size(); i++) {
+        if (written.get(i).apnsId().equals(id)) {
+          begins.add(virtual.transport.attempts.get(i).at.toSeconds());
+          break;
+        }
+      }
+    }
+    assertEquals(List.of(0L, 6L, 18L, 42L), begins);
+    assertFalse(ring.outcome().isDone(), "it may ring yet");
+    answerAll(200);
+    virtual.pass(60_000);
+    assertEquals("missed", endSaid(written.size() - 1));
+    assertEquals(429, endOf(ring).rejected().get(DEVICE.token()).status());
+  }
+
+  @Test
+  void oneWithoutAVerdictIsNotTheEnd() {
+    Ring ring = ring();
+    virtual
+        .last()
+        .fail(
+            new AttemptFailure(
+                Failure.TLS,
+                Delivery.NOT_SENT,
+                true,
+                "refused",
+                new java.io.IOException("refused")));
+    assertFalse(resultOf(ring).isDone());
+    virtual.pass(3_000);
+    answerAll(200);
+    write(virtual.last()).answer(200);
+    assertTrue(accepted(resultOf(ring)).accepted());
+    assertEquals(0, ring.outcome().join().failed().size());
+    ring.stop();
+    endOf(ring);
+  }
+
+  @Test
+  void nothingButFailuresIsAFailureAtTheDeadline() {
+    virtual.transport.onEnqueue =
+        attempt ->
+            attempt.fail(
+                new AttemptFailure(
+                    Failure.TLS,
+                    Delivery.NOT_SENT,
+                    true,
+                    "refused",
+                    new java.io.IOException("refused")));
+    Ring ring = ring();
+    virtual.pass(44_000);
+    assertFalse(ring.outcome().isDone());
+    virtual.pass(2_000);
+    assertEquals(Failure.TLS, failure(resultOf(ring)).failure());
+    assertFalse(endOf(ring).mayRing());
+    assertEquals(16, virtual.handedOver(), "15, and one to say that the call was missed");
+  }
+
+  @Test
+  void cancelledFutureEndsItWithoutALastOne() {
+    Ring ring = ring();
+    virtual.last().begin();
+    assertTrue(resultOf(ring).cancel(true));
+    virtual.pass(120_000);
+    assertEquals(1, virtual.handedOver());
+    assertEquals(Failure.CANCELLED, endOf(ring).failed().get(DEVICE.token()).failure());
+  }
+
+  @Test
+  void closedClientEndsIt() {
+    answerAll(200);
+    Ring waiting = ring();
+    virtual.close();
+    assertEquals(1, written.size());
+    assertTrue(endOf(waiting).failed().isEmpty(), "one was accepted");
+    Ring late = virtual.client.ring(virtual.call().build(), List.of(DEVICE));
+    assertEquals(Failure.CLOSED, failure(resultOf(late)).failure());
+    assertFalse(endOf(late).mayRing());
+  }
+
+  @Test
+  void closedWhileOneIsInFlight() {
+    Ring ring = ring();
+    write(virtual.last());
+    virtual.transport.whileClosing = () -> virtual.last().answer(200);
+    virtual.close();
+    assertTrue(accepted(resultOf(ring)).accepted());
+    assertEquals(1, virtual.handedOver());
+    endOf(ring);
+  }
+
+  @Test
+  void ofTheSameTokenTheFirstCounts() {
+    answerAll(200);
+    Ring ring =
+        virtual.client.ring(
+            virtual.call().build(),
+            List.of(DEVICE, new AlertDevice(DEVICE.token(), Locale.CHINA), DEVICE.token()));
+    assertEquals(1, ring.results().size());
+    assertEquals(1, written.size());
+    ring.stop();
+  }
+
+  @Test
+  void voipAndAlertDevicesOfOneCall() {
+    answerAll(200);
+    DeviceToken voip = VirtualClient.DEVICE;
+    Ring ring = virtual.client.ring(virtual.call().build(), List.of(voip, DEVICE));
+    virtual.pass(7_000);
+    ring.stop(CallEnd.DECLINED);
+    virtual.pass(120_000);
+    assertEquals(
+        List.of(PushType.VOIP, PushType.ALERT, PushType.ALERT, PushType.ALERT, PushType.ALERT),
+        written.stream().map(PushRequest::type).toList());
+    assertNull(written.get(0).collapseId());
+    assertNotEquals(written.get(0).apnsId(), written.get(1).apnsId());
+    assertEquals("declined", endSaid(4));
+    assertEquals(List.of(voip, DEVICE.token()), List.copyOf(endOf(ring).reached()));
+  }
+
+  @Test
+  void textsAreOfTheDevicesOwnLanguage() {
+    answerAll(200);
+    AlertDevice chinese = AlertDevice.of("ef".repeat(32), Locale.SIMPLIFIED_CHINESE);
+    Ring ring = virtual.client.ring(virtual.call().build(), List.of(DEVICE, chinese));
+    ring.stop(CallEnd.MISSED);
+    assertEquals(List.of("Incoming call", "邀请你语音通话", "Missed call", "未接来电"), bodies());
+  }
+
+  private List<String> bodies() {
+    return written.stream()
+        .map(request -> (Map<?, ?>) payload(request).get("aps"))
+        .map(aps -> (String) ((Map<?, ?>) aps.get("alert")).get("body"))
+        .toList();
+  }
+}

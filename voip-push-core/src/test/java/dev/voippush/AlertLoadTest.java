@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Thousands of devices that ring by alerts at the same time. */
+class AlertLoadTest {
+  private static final int CALLS = 10_000;
+
+  @Test
+  void tenThousandCallsOnOneTimer() {
+    Map<String, Integer> alerts = new HashMap<>();
+    try (VirtualClient virtual =
+        new VirtualClient(
+            builder ->
+                builder.alertRing(AlertRing.builder().build()).maxInFlight(1).maxQueued(9))) {
+      virtual.transport.onEnqueue =
+          attempt -> {
+            alerts.merge(attempt.write().request().token(), 1, Integer::sum);
+            attempt.answer(200);
+          };
+      List<Ring> rings = new ArrayList<>();
+      for (int i = 0; i < CALLS; i++) {
+        AlertDevice device = AlertDevice.of(String.format("%064x", i), Locale.US);
+        CallPayload call = virtual.call().ringFor(Duration.ofSeconds(9)).build();
+        rings.add(virtual.client.ring(call, List.of(device)));
+        if (i % 10 == 0) {
+          virtual.pass(1);
+        }
+      }
+      // The one timer is the test's: who had another would not ring on by it
+      virtual.pass(3_000);
+      assertEquals(CALLS, alerts.size());
+      assertTrue(alerts.values().stream().allMatch(count -> count >= 2), "all ring on");
+      rings.subList(0, CALLS / 2).forEach(Ring::stop);
+      virtual.pass(60_000);
+      assertTrue(rings.stream().allMatch(ring -> ring.ended().isDone()), "all are over");
+      int all = virtual.handedOver();
+      virtual.pass(60_000);
+      assertEquals(all, virtual.handedOver());
+    }
+  }
+}
