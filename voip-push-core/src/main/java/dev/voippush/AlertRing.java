@@ -90,7 +90,7 @@ public final class AlertRing {
     aps.put("sound", sound);
     aps.put("interruption-level", "time-sensitive");
     fields.put("aps", aps);
-    return message(call, fields, Duration.ZERO);
+    return message(call, fields, Duration.ZERO, true);
   }
 
   private Message last(CallPayload call, Locale locale, CallEnd end) {
@@ -101,7 +101,7 @@ public final class AlertRing {
     aps.remove("category");
     aps.put("interruption-level", end == CallEnd.MISSED ? "active" : "passive");
     fields.put("aps", aps);
-    return message(call, fields, STORE_LAST_FOR);
+    return message(call, fields, STORE_LAST_FOR, false);
   }
 
   /** What the format has in {@code aps}, and what each alert has. */
@@ -115,7 +115,8 @@ public final class AlertRing {
     return aps;
   }
 
-  private static Message message(CallPayload call, Map<String, Object> fields, Duration storeFor) {
+  private static Message message(
+      CallPayload call, Map<String, Object> fields, Duration storeFor, boolean repeated) {
     return new Message(
         PushType.ALERT,
         call.callId(),
@@ -123,7 +124,8 @@ public final class AlertRing {
         PayloadFields.write("payload of an alert", fields, MAX_BYTES),
         call.expiresAt(),
         storeFor,
-        Instant.MAX);
+        Instant.MAX,
+        repeated);
   }
 
   @Override

@@ -107,7 +107,10 @@ public final class CallPayload {
     return storeFor;
   }
 
-  /** Returns {@code sentAt + ringFor}: after this nothing of the call is sent any more. */
+  /**
+   * Returns {@code sentAt + ringFor}: after this nothing of the call is sent any more, but for what
+   * an {@link AlertDevice} is told of its end.
+   */
   public Instant expiresAt() {
     return expiresAt;
   }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param expiresAt after this nothing is sent any more
  * @param storeFor how long APNs may keep it for a device that is offline
  * @param storeUntil never longer than until then
+ * @param repeated true if another follows in any case, so that one too many need not be tried again
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Message(
@@ -23,7 +24,8 @@ record Message(
     byte[] body,
     Instant expiresAt,
     Duration storeFor,
-    Instant storeUntil) {
+    Instant storeUntil,
+    boolean repeated) {
 
   /** The VoIP push of a call. */
   static Message of(CallPayload call) {
@@ -34,12 +36,13 @@ record Message(
         call.json(),
         call.expiresAt(),
         call.storeFor(),
-        call.expiresAt());
+        call.expiresAt(),
+        false);
   }
 
   /** The same, to be sent until another time. */
   Message until(Instant time) {
-    return new Message(type, callId, collapseId, body, time, storeFor, storeUntil);
+    return new Message(type, callId, collapseId, body, time, storeFor, storeUntil, repeated);
   }
 
   /** {@code apns-expiration} in seconds; 0 if it should not be stored. */

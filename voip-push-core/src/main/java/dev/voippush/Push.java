@@ -34,7 +34,7 @@ final class Push {
   private final Message message;
   private final @Nullable PushOwner owner;
   private final boolean callerWaits;
-  private final boolean fits;
+  private boolean fits = true; // set before it is started
   private final UUID apnsId;
   private final DeadlineTimer time;
   private final DeadlineTimer.Deadline timer;
@@ -42,6 +42,8 @@ final class Push {
   private final long deadline;
   private final Verdict verdict =
       new Verdict(() -> end(Failure.CANCELLED, "the future was cancelled"));
+
+  private volatile Optional<Duration> retryAfter = Optional.empty();
 
   // Guarded by this:
   private int attempts;
@@ -70,15 +72,13 @@ final class Push {
   /**
    * @param owner of which this push is a part, if it is
    * @param callerWaits true if the caller's thread does nothing but wait for the verdict
-   * @param fits false if the client holds too many already
    */
   Push(
       VoipPushClient client,
       DeviceToken device,
       Message message,
       @Nullable PushOwner owner,
-      boolean callerWaits,
-      boolean fits) {
+      boolean callerWaits) {
     this.client = client;
     this.settings = client.settings;
     this.transport = client.transport;
@@ -90,7 +90,6 @@ final class Push {
     this.message = message;
     this.owner = owner;
     this.callerWaits = callerWaits;
-    this.fits = fits;
     this.apnsId = client.apnsIds.next();
     Instant now = settings.clock.instant();
     Instant over = message.expiresAt();
@@ -111,6 +110,9 @@ final class Push {
 
   private void complete(PushResult result) {
     client.ended(this, result);
+    if (owner != null) {
+      owner.ended(result);
+    }
     if (callerWaits) {
       verdict.complete(result);
       return;
@@ -119,13 +121,16 @@ final class Push {
         () -> {
           verdict.complete(result);
           if (owner != null) {
-            owner.ended(device, result);
+            owner.told(device, result);
           }
         });
   }
 
   private void complete(VoipPushException failure) {
     client.ended(this, failure);
+    if (owner != null) {
+      owner.ended(failure);
+    }
     if (callerWaits) {
       verdict.completeExceptionally(failure);
       return;
@@ -134,7 +139,7 @@ final class Push {
         () -> {
           verdict.completeExceptionally(failure);
           if (owner != null) {
-            owner.ended(device, failure);
+            owner.told(device, failure);
           }
         });
   }
@@ -149,6 +154,11 @@ final class Push {
     return new PushEvent(message.type(), message.callId(), device, apnsId, begun, elapsed);
   }
 
+  /** How long APNs asked to wait when it last refused it, if it did. */
+  Optional<Duration> retryAfter() {
+    return retryAfter;
+  }
+
   /** The time left for the call, never negative. */
   Duration remaining() {
     return Duration.ofNanos(Math.max(0, deadline - time.nanoTime()));
@@ -156,6 +166,11 @@ final class Push {
 
   private boolean isOver() {
     return deadline - time.nanoTime() <= 0;
+  }
+
+  /** False if the client holds too many already: it then ends as soon as it is started. */
+  void fits(boolean fits) {
+    this.fits = fits;
   }
 
   void start() {
@@ -418,9 +433,11 @@ final class Push {
       attempt.keyRefused = !renewed && attempt.credentials != client.credentials();
       return renewed || attempt.keyRefused ? Optional.of(Duration.ZERO) : Optional.empty();
     }
-    Optional<Duration> delay =
-        retryPolicy.afterRejection(
-            rejected, ResponseReader.retryAfter(response, settings.clock.instant()), history());
+    retryAfter = ResponseReader.retryAfter(response, settings.clock.instant());
+    if (rejected.status() == 429 && message.repeated()) {
+      return Optional.empty(); // another follows anyway, and later
+    }
+    Optional<Duration> delay = retryPolicy.afterRejection(rejected, retryAfter, history());
     if (delay.isPresent()) {
       if (!budget.tryRetry(time.nanoTime())) {
         log.debug("call {}: {} is not retried, too many pushes are", message.callId(), rejected);

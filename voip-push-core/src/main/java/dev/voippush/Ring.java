@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One call ringing on several devices, from {@link VoipPushClient#ring}. Thread-safe.
@@ -27,7 +29,7 @@ public final class Ring {
   private final Map<DeviceToken, CompletableFuture<PushResult>> results = new LinkedHashMap<>();
   private final Tally verdicts;
   private final Tally ends;
-  private volatile boolean stopped;
+  private final AtomicReference<@Nullable CallEnd> end = new AtomicReference<>();
 
   Ring(CallPayload call, Set<DeviceToken> devices, Instant startedAt, Transport transport) {
     this.call = call;
@@ -82,11 +84,11 @@ public final class Ring {
       new PushOwner() {
         @Override
         public boolean isStopped() {
-          return stopped;
+          return Ring.this.isStopped();
         }
 
         @Override
-        public void ended(DeviceToken device, Object end) {
+        public void told(DeviceToken device, Object end) {
           verdict(device, end);
           over(device, end);
         }
@@ -171,15 +173,16 @@ public final class Ring {
    */
   public void stop(CallEnd end) {
     Objects.requireNonNull(end, "end");
-    stopped = true; // for all at once: what follows takes a while if they are many
+    this.end.compareAndSet(null, end); // for all at once: what follows takes a while if many
+    CallEnd first = Objects.requireNonNullElse(this.end.get(), end);
     pushes.forEach(Push::stop);
-    alertCalls.forEach(alertCall -> alertCall.stop(end));
+    alertCalls.forEach(alertCall -> alertCall.stop(first));
     transport.awaitHandOver();
   }
 
   /** True from the begin of {@link #stop}: nothing that rings is sent any more. */
   boolean isStopped() {
-    return stopped;
+    return end.get() != null;
   }
 
   /** Returns the call's id and how many devices there are. */

@@ -281,8 +281,8 @@ public final class VoipPushClient implements AutoCloseable {
    * Rings all devices of a callee without blocking; no I/O is done on the caller's thread. Each
    * {@link DeviceToken} gets one VoIP push, each {@link AlertDevice} alerts until the ring is
    * stopped or the call's deadline, by the settings of {@link Builder#alertRing}. What does not fit
-   * ends with {@link Failure#QUEUE_FULL}, the rest is sent: a client holds as many pushes as {@link
-   * Builder#maxInFlight} and {@link Builder#maxQueued} together.
+   * ends with {@link Failure#QUEUE_FULL}, the rest is sent, and alerts go on: a client holds as
+   * many pushes as {@link Builder#maxInFlight} and {@link Builder#maxQueued} together.
    *
    * @param devices may be empty; of those with the same token the first counts
    * @throws NullPointerException if a device is null; none is rung then
@@ -310,7 +310,6 @@ public final class VoipPushClient implements AutoCloseable {
             AlertRing.Messages messages = Objects.requireNonNull(alerts.get(alert.locale()));
             AlertCall alertCall =
                 new AlertCall(this, ring, token, messages, alertRing().interval());
-            alertCalls.add(alertCall);
             ring.begin(token, alertCall);
           } else {
             ring.begin(this, token, push);
@@ -336,8 +335,8 @@ public final class VoipPushClient implements AutoCloseable {
 
   /** Makes a push, to be started, which from now on takes room until its end. */
   Push accept(DeviceToken device, Message message, @Nullable PushOwner owner, boolean callerWaits) {
-    boolean fits = pending.incrementAndGet() <= capacity;
-    Push push = new Push(this, device, message, owner, callerWaits, fits);
+    Push push = new Push(this, device, message, owner, callerWaits);
+    push.fits(pending.incrementAndGet() <= capacity);
     pushes.add(push);
     return push;
   }
@@ -368,6 +367,11 @@ public final class VoipPushClient implements AutoCloseable {
     log.debug("no verdict, {}: {}", failure.failure(), failure.getMessage());
     health.failed(failure);
     tell(push, (to, event) -> to.pushFailed(event, failure));
+  }
+
+  /** The alerts to a device are begun. */
+  void begun(AlertCall alertCall) {
+    alertCalls.add(alertCall);
   }
 
   /** The alerts to a device have come to their end. */

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -227,26 +226,214 @@ class AlertCallTest {
   }
 
   @Test
-  void throttledGetsSlower() {
-    answerAll(429); // tried three times each, a second apart and then two
-    Ring ring = ring();
-    virtual.pass(44_000);
-    List<UUID> ids = written.stream().map(PushRequest::apnsId).distinct().toList();
-    List<Long> begins = new ArrayList<>();
-    for (UUID id : ids) {
-      for (int i = 0; i < written.size(); i++) {
-        if (written.get(i).apnsId().equals(id)) {
-          begins.add(virtual.transport.attempts.get(i).at.toSeconds());
-          break;
-        }
-      }
-    }
-    assertEquals(List.of(0L, 6L, 18L, 42L), begins);
+  void throttledGetsSlowerUpTo30Seconds() {
+    answerAll(429);
+    Ring ring =
+        virtual.client.ring(
+            virtual.call().ringFor(Duration.ofSeconds(100)).build(), List.of(DEVICE));
+    virtual.pass(99_000);
+    assertEquals(List.of(0L, 6L, 18L, 42L, 72L), secondsOfAttempts(), "each is tried once");
     assertFalse(ring.outcome().isDone(), "it may ring yet");
     answerAll(200);
     virtual.pass(60_000);
-    assertEquals("missed", endSaid(written.size() - 1));
+    assertEquals("missed", endSaid(5));
     assertEquals(429, endOf(ring).rejected().get(DEVICE.token()).status());
+  }
+
+  @Test
+  void throttledOnceStaysSlower() {
+    Ring ring = ring();
+    write(virtual.last()).answer(429, "TooManyRequests");
+    answerAll(200);
+    virtual.pass(13_000);
+    assertEquals(List.of(0L, 6L, 12L), secondsOfAttempts());
+    assertTrue(accepted(resultOf(ring)).accepted());
+    ring.stop();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"20, 20", "1, 6", "3600, 30"})
+  void waitsAsAskedWithinItsLimits(String retryAfter, long second) {
+    Ring ring = ring();
+    write(virtual.last()).answer(429, "TooManyRequests", retryAfter);
+    answerAll(200);
+    virtual.pass(second * 1000 - 50);
+    assertEquals(1, virtual.handedOver());
+    virtual.pass(100);
+    assertEquals(2, virtual.handedOver());
+    ring.stop();
+  }
+
+  @Test
+  void serverInTroubleIsTriedAgainAsForEachPush() {
+    Ring ring = ring();
+    write(virtual.last()).answer(503, "ServiceUnavailable");
+    virtual.pass(1_000);
+    assertEquals(2, virtual.handedOver());
+    write(virtual.last()).answer(200);
+    assertEquals(written.get(0).apnsId(), written.get(1).apnsId());
+    assertTrue(accepted(resultOf(ring)).accepted());
+    ring.stop();
+  }
+
+  @Test
+  void intervalIsTheUsers() {
+    try (VirtualClient slow =
+        new VirtualClient(
+            builder ->
+                builder.alertRing(AlertRing.builder().interval(Duration.ofSeconds(10)).build()))) {
+      slow.transport.onEnqueue = attempt -> attempt.write().answer(200);
+      slow.client.ring(slow.call().build(), List.of(DEVICE));
+      slow.pass(60_000);
+      assertEquals(
+          List.of(0L, 10L, 20L, 30L, 40L, 45L),
+          slow.transport.attempts.stream().map(attempt -> attempt.at.toSeconds()).toList());
+    }
+  }
+
+  @Test
+  void callThatWasOverBeforeItBeganIsNotSent() {
+    CallPayload over = virtual.call().sentAt(virtual.clock.instant().minusSeconds(46)).build();
+    Ring ring = virtual.client.ring(over, List.of(DEVICE));
+    virtual.pass(120_000);
+    assertEquals(0, virtual.handedOver(), "not that it was missed, either");
+    assertEquals(Failure.DEADLINE, failure(resultOf(ring)).failure());
+    endOf(ring);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3600", "-3600"})
+  void wallClockThatStepsChangesNothing(long seconds) {
+    answerAll(200);
+    ring();
+    virtual.pass(10_000);
+    virtual.clock.add(Duration.ofSeconds(seconds));
+    virtual.pass(120_000);
+    assertEquals(16, virtual.handedOver());
+    assertEquals(45, secondsOfAttempts().get(15));
+  }
+
+  @Test
+  void stoppedWhileTheNextIsBeingMade() {
+    Ring[] ring = new Ring[1];
+    Runnable[] whenAsked = {() -> {}};
+    java.time.Clock clock =
+        new java.time.Clock() {
+          @Override
+          public Instant instant() {
+            Runnable once = whenAsked[0];
+            whenAsked[0] = () -> {};
+            once.run();
+            return VirtualClient.START;
+          }
+
+          @Override
+          public java.time.ZoneId getZone() {
+            return java.time.ZoneOffset.UTC;
+          }
+
+          @Override
+          public java.time.Clock withZone(java.time.ZoneId zone) {
+            return this;
+          }
+        };
+    try (VirtualClient racing =
+        new VirtualClient(builder -> builder.clock(clock).alertRing(AlertRing.builder().build()))) {
+      racing.transport.onEnqueue = attempt -> write(attempt).answer(200);
+      ring[0] = racing.client.ring(racing.call().build(), List.of(DEVICE));
+      whenAsked[0] = () -> ring[0].stop(CallEnd.DECLINED);
+      racing.pass(120_000);
+      assertEquals(2, racing.handedOver());
+      assertNull(endSaid(0));
+      assertEquals("declined", endSaid(1));
+      endOf(ring[0]);
+    }
+  }
+
+  @Test
+  void noPlaceForOneIsNotTheEnd() {
+    try (VirtualClient small =
+        new VirtualClient(
+            builder ->
+                builder.alertRing(AlertRing.builder().build()).maxInFlight(1).maxQueued(1))) {
+      FakeAttempt[] holding = new FakeAttempt[2];
+      for (int i = 0; i < 2; i++) {
+        var unused = small.send(small.call().ringFor(Duration.ofHours(1)));
+        holding[i] = small.last();
+      }
+      Ring ring = small.client.ring(small.call().build(), List.of(DEVICE));
+      assertEquals(2, small.handedOver());
+      assertFalse(resultOf(ring).isDone());
+      holding[0].write().answer(200);
+      small.transport.onEnqueue = attempt -> write(attempt).answer(200);
+      small.pass(3_000);
+      assertTrue(accepted(resultOf(ring)).accepted());
+      small.transport.onEnqueue = attempt -> {};
+      var unused = small.send(small.call().ringFor(Duration.ofHours(1)));
+      FakeAttempt third = small.last();
+      ring.stop(CallEnd.ANSWERED); // no place for the last one
+      small.pass(1_500);
+      assertFalse(ring.ended().isDone());
+      third.write().answer(200);
+      small.transport.onEnqueue = attempt -> write(attempt).answer(200);
+      small.pass(1_000);
+      assertEquals("answered", endSaid(written.size() - 1));
+      endOf(ring);
+      holding[1].write().answer(200);
+    }
+  }
+
+  @Test
+  void busyExecutorHoldsUpFuturesOnly() {
+    List<Runnable> held = new ArrayList<>();
+    try (VirtualClient busy =
+        new VirtualClient(
+            builder -> builder.executor(held::add).alertRing(AlertRing.builder().build()))) {
+      busy.transport.onEnqueue = attempt -> write(attempt).answer(200);
+      Ring ring = busy.client.ring(busy.call().build(), List.of(DEVICE));
+      busy.pass(4_000);
+      ring.stop(CallEnd.DECLINED);
+      assertEquals(3, written.size());
+      assertEquals("declined", endSaid(2));
+      assertFalse(resultOf(ring).isDone());
+      assertFalse(ring.outcome().isDone());
+      assertFalse(ring.ended().isDone());
+      held.forEach(Runnable::run);
+      assertTrue(accepted(resultOf(ring)).accepted());
+      assertTrue(ring.outcome().isDone());
+      endOf(ring);
+    }
+  }
+
+  @Test
+  void resultIsKnownBeforeTheLastOneIs() {
+    Ring ring = ring();
+    ring.stop(CallEnd.MISSED);
+    assertEquals(Failure.STOPPED, failure(resultOf(ring)).failure());
+    assertTrue(ring.outcome().isDone());
+    assertFalse(ring.ended().isDone());
+    write(virtual.last()).answer(200);
+    endOf(ring);
+  }
+
+  @Test
+  void listenerHearsWhichKindItIs() {
+    List<PushType> heard = new ArrayList<>();
+    PushListener listener =
+        new PushListener() {
+          @Override
+          public void resultReceived(PushEvent push, PushResult result) {
+            heard.add(push.type());
+          }
+        };
+    try (VirtualClient listened =
+        new VirtualClient(
+            builder -> builder.listener(listener).alertRing(AlertRing.builder().build()))) {
+      listened.transport.onEnqueue = attempt -> attempt.write().answer(200);
+      List<Device> devices = List.of(VirtualClient.DEVICE, DEVICE);
+      listened.client.ring(listened.call().build(), devices).stop();
+      assertEquals(List.of(PushType.VOIP, PushType.ALERT, PushType.ALERT), heard);
+    }
   }
 
   @Test

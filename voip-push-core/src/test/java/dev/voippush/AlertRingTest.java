@@ -169,6 +169,17 @@ class AlertRingTest {
   }
 
   @Test
+  void textThatIsNone() {
+    @SuppressWarnings("NullAway")
+    AlertText nothing = (call, locale, end) -> null;
+    AlertRing ring = AlertRing.builder().text(nothing).build();
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> ring.messages(call().build(), Locale.US));
+    assertTrue(e.getMessage().startsWith("alert must be a String"), e.getMessage());
+  }
+
+  @Test
   void clientWithoutAlertRingTakesNoSuchDevice() {
     try (VirtualClient virtual = new VirtualClient()) {
       List<Device> both = List.of(VirtualClient.DEVICE, AlertDevice.of("cd".repeat(32), Locale.US));

@@ -114,7 +114,7 @@ class AlertsOverTheWireTest {
     }
     SimulatedPhone other = phone(false); // whose alerts show that time goes on
     Ring next = client.ring(TestClients.call(), List.of(device(other)));
-    TestClients.await(() -> alertsTo(other).size() == 3);
+    TestClients.await(() -> alertsTo(other).size() >= 3);
     next.stop();
     endOf(next);
     assertEquals(written + alertsTo(other).size(), apns.requests().size());
@@ -153,7 +153,10 @@ class AlertsOverTheWireTest {
     phone.awaitCall(PATIENCE);
     phone.unregister();
     assertEquals(Set.of(DeviceToken.of(phone.alertToken())), endOf(ring).deadTokens().keySet());
-    assertEquals(List.of(200, 410), alertsTo(phone).stream().map(r -> r.status()).toList());
+    List<Integer> statuses = alertsTo(phone).stream().map(RecordedRequest::status).toList();
+    int last = statuses.size() - 1;
+    assertEquals(410, statuses.get(last));
+    assertEquals(Set.of(200), Set.copyOf(statuses.subList(0, last)));
   }
 
   @Test

@@ -156,6 +156,18 @@ class HeaderEncoderTest {
     assertReads(request(TOKEN, FIRST, 5, null));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 400, 4095})
+  void alertsKeepToASmallerTableToo(int size) throws Exception {
+    assertReads(request(TOKEN, FIRST, 1, null));
+    decoder.configuration().maxHeaderTableSize(size);
+    encoder.tableSize(size);
+    for (int i = 0; i < 2; i++) {
+      assertEquals(expectedOfAlert(FIRST, "a-call"), decode(encode(alert(FIRST, "a-call"))));
+      assertReads(request(TOKEN, SECOND, 2, null));
+    }
+  }
+
   @Test
   void smallerAndThenLargerTableBetweenTwoRequests() throws Exception {
     assertReads(request(TOKEN, FIRST, 1, null));

@@ -42,8 +42,7 @@ final class VirtualClient implements AutoCloseable {
     VoipPushClient.Builder builder =
         options.apply(VoipPushClient.builder().executor(Runnable::run).clock(clock));
     VoipPushClient.Settings settings =
-        new VoipPushClient.Settings(
-            builder, "com.example.app.voip", HttpUrl.get("https://apns.test/"));
+        new VoipPushClient.Settings(builder, "com.example.app", HttpUrl.get("https://apns.test/"));
     transport = new FakeTransport(timer, key);
     client =
         new VoipPushClient(

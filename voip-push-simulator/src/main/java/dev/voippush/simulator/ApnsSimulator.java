@@ -404,11 +404,12 @@ public final class ApnsSimulator implements AutoCloseable {
     return server.scripts();
   }
 
-  /** Who was said to send placed calls. */
+  /** Who hears that the caller of a placed call hung up. */
   Consumer<UUID> callEnder() {
     return callEnder;
   }
 
+  /** Who was said to send placed calls. */
   Optional<Consumer<PlacedCall>> callSender() {
     return Optional.ofNullable(callSender);
   }

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sends the calls that are placed in the page as a server would, over TLS and HTTP/2 to this
  * simulator's own endpoints, with provider tokens: a VoIP push to each phone, and to one without
- * CallKit an alert every {@value #ALERT_SECONDS} s until the call is over, and one that says so. It
- * does not try again what was refused, so that each fault can be seen.
+ * CallKit an alert every {@value #ALERT_SECONDS} s until the call is over, and one that says so. No
+ * push is tried again, so that each fault can be seen.
  */
 final class CallSender implements Consumer<PlacedCall> {
   /** Provider tokens may be used for an hour. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
@@ -27,9 +28,12 @@ final class PlacedCalls {
   private final ExecutorService executor = Executors.newCachedThreadPool(threads);
 
   // Guarded by this
-  private final Map<UUID, PlacedCall> placed = new LinkedHashMap<>();
+  private final Map<UUID, Placed> placed = new LinkedHashMap<>();
   private final Set<UUID> hungUp = new HashSet<>(); // of those
   private @Nullable CallSender sender;
+
+  /** A call, and when it was given to whoever sends it. */
+  private record Placed(PlacedCall call, CompletableFuture<Void> given) {}
 
   PlacedCalls(ApnsSimulator simulator, WebEvents events) {
     this.simulator = simulator;
@@ -38,8 +42,9 @@ final class PlacedCalls {
 
   /** Gives the call to whoever sends calls, on a thread of its own. */
   void place(PlacedCall call) {
+    CompletableFuture<Void> given = new CompletableFuture<>();
     synchronized (this) {
-      placed.put(call.callId(), call);
+      placed.put(call.callId(), new Placed(call, given));
       if (placed.size() > REMEMBERED) {
         UUID oldest = placed.keySet().iterator().next();
         placed.remove(oldest);
@@ -54,6 +59,8 @@ final class PlacedCalls {
           } catch (RuntimeException | Error e) {
             logger.warn("{} could not be sent", call, e);
             events.failed(call.callId(), String.valueOf(e.getMessage()));
+          } finally {
+            given.complete(null);
           }
         });
   }
@@ -76,21 +83,32 @@ final class PlacedCalls {
    */
   boolean end(UUID callId) {
     Set<SimulatedPhone> phones = new LinkedHashSet<>();
+    Placed call;
     synchronized (this) {
-      PlacedCall call = placed.get(callId);
+      call = placed.get(callId);
       if (call != null) {
-        phones.addAll(call.phones());
+        phones.addAll(call.call().phones());
         hungUp.add(callId);
       }
     }
     for (SimulatedPhone phone : simulator.phones()) {
-      if (phone.calls().stream().anyMatch(call -> call.callId().equals(callId))) {
+      if (phone.calls().stream().anyMatch(on -> on.callId().equals(callId))) {
         phones.add(phone);
       }
     }
     phones.forEach(phone -> phone.callEnded(callId));
-    executor.execute(() -> simulator.callEnder().accept(callId));
+    if (call != null) {
+      var unused = call.given().thenRunAsync(() -> tellEnder(callId), executor);
+    }
     return !phones.isEmpty();
+  }
+
+  private void tellEnder(UUID callId) {
+    try {
+      simulator.callEnder().accept(callId);
+    } catch (RuntimeException | Error e) {
+      logger.warn("call {} could not be ended", callId, e);
+    }
   }
 
   void close() {

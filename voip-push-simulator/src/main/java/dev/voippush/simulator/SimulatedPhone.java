@@ -657,6 +657,7 @@ public final class SimulatedPhone {
 
   /** The app's notification service extension gets an alert; returns what it does with it. */
   private String alert(AlertedCall alerted, Instant now) {
+    expireDue();
     PushedCall pushed = alerted.call();
     SimulatedCall known = calls.get(pushed.id());
     if (alerted.end().isPresent()) {
@@ -684,6 +685,14 @@ public final class SimulatedPhone {
     if (!now.isBefore(pushed.expiresAt())) {
       add(pushed, now, SimulatedCall.State.EXPIRED);
       return ", but does not ring: it came after the call's expiresAt, " + pushed.expiresAt();
+    }
+    SimulatedCall.State ended = endedBeforePush.remove(pushed.id());
+    if (ended != null) {
+      SimulatedCall call = add(pushed, now, ended);
+      if (ended == SimulatedCall.State.ENDED) {
+        call.callerGaveUp();
+      }
+      return ", but does not ring: the app had heard that the call was over, " + ended;
     }
     ring(pushed, now);
     return " and rings for " + alertSound.toMillis() + " ms, until the next";

@@ -115,6 +115,7 @@ final class CallSenderTest {
     assertEquals(
         Map.of("title", "Ada", "body", "Incoming call"),
         ((Map<?, ?>) payload.get("aps")).get("alert"));
+    hungUp.add(call.callId()); // its alerts end
   }
 
   /** Has each push to this phone told. */

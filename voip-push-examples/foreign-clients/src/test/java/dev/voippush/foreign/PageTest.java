@@ -156,7 +156,7 @@ class PageTest {
     browser.await("phone(1, 'banner-answer') !== null");
     browser.await("window.ringer.state() === 'ringing'");
     browser.awaitScreen(1, "black");
-    browser.await("phone(1, 'push-count').textContent.includes('3')");
+    browser.await("phone(1, 'pushes').childElementCount >= 3");
     assertEquals(1, browser.texts(1, "banner").size(), "each replaces the one before");
 
     browser.find(1, "banner-answer").click();
@@ -164,8 +164,10 @@ class PageTest {
     browser.awaitScreen(1, "in-call");
     browser.await("window.ringer.state() === 'silent'");
     assertEquals(State.ANSWERED, onlyCall(phone).state());
-    browser.await("Number(phone(1, 'ring-record').dataset.gapMillis) >= 0");
-    assertTrue(browser.find(1, "ring-record").getText().startsWith("The last call rang for "));
+    browser.await("!phone(1, 'ring-record').hidden");
+    String record = browser.find(1, "ring-record").getText();
+    boolean gapless = onlyCall(phone).longestGap().toMillis() == 0; // not on a slow machine
+    assertTrue(record.contains(gapless ? " s without a gap." : " s; the longest gap was "), record);
     browser.await("phone(1, 'banner')?.textContent.includes('Call answered')");
   }
 

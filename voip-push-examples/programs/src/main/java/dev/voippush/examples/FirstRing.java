@@ -194,7 +194,7 @@ public final class FirstRing {
 
   private String describe(PhoneEvent event) {
     return switch (event.type()) {
-      case PUSH_RECEIVED -> callKit ? "a VoIP push wakes the app" : "an alert, in its place";
+      case PUSH_RECEIVED -> callKit ? "a VoIP push wakes the app" : "an alert";
       case RINGING ->
           "ringing: "
               + event.call().map(call -> call.callerName() + (call.video() ? ", video" : "")).get();

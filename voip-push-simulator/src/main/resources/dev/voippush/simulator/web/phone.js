@@ -84,6 +84,7 @@ export class PhoneCard {
     }
     this.#banners = this.#banners.filter((banner) => now < banner.until || this.#rings(banner));
     this.#showBanners();
+    this.#root.classList.toggle('is-ringing', this.sounding.length > 0);
     this.#showTime();
   }
 
