@@ -1123,7 +1123,7 @@ final class StreamConnection {
               if (settings.isSet(Settings.HEADER_TABLE_SIZE)) {
                 headers.tableSize(settings.getHeaderTableSize());
               }
-              out.http2.applyAndAckSettings(settings);
+              out.http2.applyAndAckSettings(withoutHeaderTable(settings));
             });
         opened = state == State.DIALLING && failure == null;
         if (opened) {
@@ -1137,6 +1137,17 @@ final class StreamConnection {
         transport.opened(StreamConnection.this, openSince - diallingSince);
       }
       transport.dispatch(); // more room, perhaps
+    }
+
+    /** Header blocks are ours; OkHttp's table of them fails at a size that is no int. */
+    private static Settings withoutHeaderTable(Settings settings) {
+      Settings others = new Settings();
+      for (int id = 0; id < Settings.COUNT; id++) {
+        if (settings.isSet(id) && id != Settings.HEADER_TABLE_SIZE) {
+          others.set(id, settings.get(id));
+        }
+      }
+      return others;
     }
 
     @Override
