@@ -519,7 +519,7 @@ class ReplaceCredentialsTest {
       IllegalArgumentException e =
           assertThrows(IllegalArgumentException.class, () -> client.replaceCredentials(others));
       assertEquals(
-          "credentials must be for com.example.app.voip, but were for com.example.other.voip;"
+          "credentials must be for com.example.app, but were for com.example.other;"
               + " another app needs a client of its own",
           e.getMessage());
       sendAs(client, before);

@@ -2,6 +2,7 @@
 package dev.voippush;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.VoipPushClientTest.Kind;
@@ -209,7 +210,10 @@ class SecretsTest {
             device(Script.reject(429, "TooManyRequests").retryAfter("600")),
             device(Script.sequence(Script.reject(503, "Shutdown"), Script.normal())),
             echoed);
-    try (VoipPushClient client = builder(kind, TestClients.certificate(apns)).build()) {
+    AlertRing alertRing = AlertRing.builder().build();
+    hearing.hear(alertRing, AlertRing.builder());
+    try (VoipPushClient client =
+        builder(kind, TestClients.certificate(apns)).alertRing(alertRing).build()) {
       client.connect().get();
       ring(client, devices);
       client.replaceCredentials(key);
@@ -224,6 +228,28 @@ class SecretsTest {
       Ring stopped = client.ring(call().build(), List.of(device(later)));
       stopped.stop();
       hearing.hear(stopped, stopped.outcome().get());
+      alerts(client);
+    }
+  }
+
+  /** Devices without CallKit: one that rings, one that is refused, one that cannot be made. */
+  private static void alerts(VoipPushClient client) throws Exception {
+    List<Device> devices = new ArrayList<>();
+    for (Script script : List.of(Script.normal(), Script.reject(400, "BadDeviceToken"))) {
+      DeviceToken token = DeviceToken.of(apns.registerPhone().alertToken());
+      apns.script(token.hex(), script);
+      secrets.token(token);
+      devices.add(new AlertDevice(token, Locale.US));
+    }
+    Ring ring = client.ring(call().build(), devices);
+    hearing.hear(devices.toArray());
+    hearing.hear(ring, ring.outcome().get());
+    ring.stop(CallEnd.MISSED);
+    hearing.hear(ring.ended().get());
+    CallPayload taken = call().put("callEnd", TABLE).build();
+    CallPayload tooBig = call().put("big", TABLE.repeat(180)).build();
+    for (CallPayload wrong : List.of(taken, tooBig)) {
+      hearing.hear(assertThrows(IllegalArgumentException.class, () -> client.ring(wrong, devices)));
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.proof;
 
+import dev.voippush.AlertDevice;
+import dev.voippush.AlertRing;
 import dev.voippush.CallPayload;
 import dev.voippush.DeviceToken;
 import dev.voippush.RingOutcome;
@@ -15,16 +17,17 @@ import java.nio.file.Path;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import okhttp3.OkHttpClient;
 
 /**
- * A service as it is deployed: makes a client, rings, closes. What it takes and gives are the
- * platform's classes, so that it can live in a class loader of its own.
+ * A service as it is deployed: makes a client, rings, closes while alerts are to follow. What it
+ * takes and gives are the platform's classes, so that it can live in a class loader of its own.
  */
 public final class Deployment implements Callable<String> {
   private final Map<String, String> settings;
@@ -45,6 +48,7 @@ public final class Deployment implements Callable<String> {
             .bundleId(settings.get("bundleId"))
             .endpoint(URI.create(settings.get("endpoint")))
             .trustedCertificates(certificate(directory.resolve("ca.pem")))
+            .alertRing(AlertRing.builder().build())
             .closeTimeout(Duration.ofSeconds(1));
     return settings.containsKey("httpClient") ? builder.httpClient(new OkHttpClient()) : builder;
   }
@@ -73,7 +77,11 @@ public final class Deployment implements Callable<String> {
       CallPayload call = CallPayload.incoming(UUID.randomUUID()).callerName("Li Lei").build();
       RingOutcome outcome =
           client
-              .ring(call, Set.of(DeviceToken.of(get("token"))))
+              .ring(
+                  call,
+                  List.of(
+                      DeviceToken.of(get("token")),
+                      AlertDevice.of(get("alertToken"), Locale.ENGLISH)))
               .outcome()
               .get(60, TimeUnit.SECONDS);
       return outcome.reached().size() + " reached";

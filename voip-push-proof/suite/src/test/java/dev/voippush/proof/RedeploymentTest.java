@@ -4,6 +4,7 @@ package dev.voippush.proof;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.voippush.simulator.ApnsSimulator;
+import dev.voippush.simulator.SimulatedPhone;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -66,7 +67,7 @@ class RedeploymentTest {
               .loadClass(Deployment.class.getName())
               .getConstructor(Map.class)
               .newInstance(settings);
-      assertEquals("1 reached", ((Callable<?>) deployment).call());
+      assertEquals("2 reached", ((Callable<?>) deployment).call());
     } finally {
       thread.setContextClassLoader(before);
     }
@@ -87,10 +88,12 @@ class RedeploymentTest {
       for (int i = 0; i < DEPLOYMENTS; i++) {
         Map<String, String> settings =
             ProcessState.settings(apns, directory, i % 2 == 0, i % 4 < 2);
-        settings.put("token", apns.registerPhone().token());
+        SimulatedPhone phone = apns.registerPhone();
+        settings.put("token", phone.token());
+        settings.put("alertToken", phone.alertToken());
         loaders.add(deploy(settings));
       }
-      assertEquals(DEPLOYMENTS, apns.requests().size());
+      assertEquals(2 * DEPLOYMENTS, apns.requests().size());
       long leftAtOnce = left(loaders);
       ProcessState.await(
           LONGEST, () -> ProcessState.threads().isEmpty(), () -> ProcessState.threads().toString());
