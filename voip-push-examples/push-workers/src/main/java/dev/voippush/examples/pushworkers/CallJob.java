@@ -51,6 +51,7 @@ final class CallJob {
   private final Claimant claimant;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
   private final Map<DeviceToken, CallOutcome.Device> outcomes = new LinkedHashMap<>();
+  private final List<DeadToken> dead = new ArrayList<>();
   private Set<DeviceToken> claimed = Set.of();
   private boolean warned;
 
@@ -65,9 +66,9 @@ final class CallJob {
   }
 
   /**
-   * Completes when the call has its end and the brokers have its outcome: its offset may be
-   * committed. Is cancelled if it is left to the next owner of the partition; fails if the outcome
-   * cannot be said.
+   * Completes when the call has its end and the brokers have its outcome and dead tokens: its
+   * offset may be committed. Is cancelled if it is left to the next owner of the partition; fails
+   * if they cannot be said.
    */
   CompletableFuture<Void> end() {
     return end;
@@ -211,29 +212,14 @@ final class CallJob {
 
   /** Every push has its end, except for those that were stopped because the job is left. */
   private void rung() {
-    List<CompletableFuture<Void>> dead = new ArrayList<>();
     for (Ring ring : begun()) {
       ring.results().forEach(this::collect);
       ring.outcome()
           .join()
           .deadTokens()
-          .forEach(
-              (device, since) ->
-                  dead.add(
-                      shared
-                          .results()
-                          .deadToken(new DeadToken(device, environment(device), since))));
+          .forEach((device, since) -> dead.add(new DeadToken(device, environment(device), since)));
     }
-    var unused =
-        CompletableFuture.allOf(dead.toArray(CompletableFuture[]::new))
-            .whenComplete(
-                (taken, failure) -> {
-                  if (failure == null) {
-                    step(this::note);
-                  } else {
-                    end.completeExceptionally(failure);
-                  }
-                });
+    tryTo(this::note);
   }
 
   private void collect(DeviceToken device, CompletableFuture<PushResult> result) {
@@ -250,8 +236,10 @@ final class CallJob {
       if (!(e.getCause() instanceof VoipPushException failure)) {
         throw e;
       }
+      // That there was no other attempt may be because the job is left, whatever ended the last.
       boolean unfinished =
-          failure.failure() == Failure.CLOSED || (isLeft() && failure.failure() == Failure.STOPPED);
+          failure.failure() == Failure.CLOSED
+              || (isLeft() && failure.failure() != Failure.DEADLINE);
       if (!unfinished) {
         outcomes.put(device, CallOutcome.Device.of(device, failure));
       }
@@ -266,33 +254,38 @@ final class CallJob {
         .environment();
   }
 
-  /** From here on no other worker pushes to these devices for this call. */
+  /**
+   * From here on no other worker pushes to these devices for this call. It comes before what is
+   * said, so that brokers who take nothing make nobody push again.
+   */
   private void note() {
     Map<DeviceToken, PushEnd> ends = new LinkedHashMap<>();
     outcomes.forEach((device, outcome) -> ends.put(device, outcome.end()));
     shared.states().end(call.callId(), ends);
-    if (outcomes.keySet().containsAll(claimed)) {
-      say();
-    } else { // the next owner does the rest, and says it all
-      end.cancel(false);
-    }
+    say();
   }
 
   private void say() {
-    if (outcomes.isEmpty()) { // another job has them all, and says what becomes of them
-      end.complete(null);
-      return;
+    boolean all = outcomes.keySet().containsAll(claimed);
+    List<CompletableFuture<Void>> said = new ArrayList<>();
+    dead.forEach(token -> said.add(shared.results().deadToken(token)));
+    if (all && !outcomes.isEmpty()) { // if empty, another job has them all, and says it
+      said.add(
+          shared
+              .results()
+              .outcome(
+                  CallOutcome.of(call.callId(), shared.worker(), List.copyOf(outcomes.values()))));
     }
     var unused =
-        shared
-            .results()
-            .outcome(CallOutcome.of(call.callId(), shared.worker(), List.copyOf(outcomes.values())))
+        CompletableFuture.allOf(said.toArray(CompletableFuture[]::new))
             .whenComplete(
                 (taken, failure) -> {
-                  if (failure == null) {
-                    end.complete(null);
-                  } else {
+                  if (failure != null) {
                     end.completeExceptionally(failure);
+                  } else if (all) {
+                    end.complete(null);
+                  } else { // the next owner does the rest, and says it all
+                    end.cancel(false);
                   }
                 });
   }

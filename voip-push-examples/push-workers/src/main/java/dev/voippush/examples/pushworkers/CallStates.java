@@ -29,9 +29,9 @@ interface CallStates {
    * Who claims.
    *
    * @param job another one for each record that is read
-   * @param generation of the consumer group when the record was read. A newer owner of the
-   *     partition has a higher one, so it takes over what the one before left, and that one takes
-   *     nothing back
+   * @param generation of the consumer group when the worker got the partition, and the same for as
+   *     long as it has it. The next owner's is higher, so it takes over what the one before left,
+   *     and that one takes nothing back
    */
   record Claimant(UUID job, int generation) {}
 
@@ -43,12 +43,17 @@ interface CallStates {
    */
   record Claimed(Set<DeviceToken> mine, Map<DeviceToken, PushEnd> ended) {}
 
-  /** The store cannot be reached. */
+  /** The store cannot be reached. Has no cause: its message may say whole tokens. */
   final class Unavailable extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    Unavailable(Throwable cause) {
-      super("call states cannot be reached: " + cause.getMessage(), cause);
+    /**
+     * Says so.
+     *
+     * @param reason without tokens, as it is logged
+     */
+    Unavailable(String reason) {
+      super("call states cannot be reached: " + reason);
     }
   }
 }

@@ -14,8 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +56,7 @@ final class JdbcCallStates implements CallStates {
       }
       return ringing;
     } catch (SQLException e) {
-      throw new Unavailable(e);
+      throw unavailable(e);
     }
   }
 
@@ -75,7 +78,7 @@ final class JdbcCallStates implements CallStates {
       }
       return new Claimed(mine, ended);
     } catch (SQLException e) {
-      throw new Unavailable(e);
+      throw unavailable(e);
     }
   }
 
@@ -165,7 +168,19 @@ final class JdbcCallStates implements CallStates {
       }
       update.executeBatch();
     } catch (SQLException e) {
-      throw new Unavailable(e);
+      throw unavailable(e);
     }
+  }
+
+  /** By code and classes only: a driver's message may repeat the statement, and so its tokens. */
+  private static Unavailable unavailable(SQLException e) {
+    return new Unavailable(
+        "SQLState "
+            + e.getSQLState()
+            + " ("
+            + Stream.<Throwable>iterate(e, Objects::nonNull, Throwable::getCause)
+                .map(thrown -> thrown.getClass().getSimpleName())
+                .collect(Collectors.joining(", "))
+            + ")");
   }
 }

@@ -34,8 +34,13 @@ final class JsonRecords {
         throw new IOException("must be a JSON object, but was null");
       }
       return value;
-    } catch (RuntimeException e) { // of Moshi, or of a record's constructor
+    } catch (RuntimeException e) {
       throw new IOException(e.getMessage(), e);
+    } catch (AssertionError e) { // in which Moshi wraps what a record's constructor throws
+      if (e.getCause() instanceof RuntimeException refused) {
+        throw new IOException(refused.getMessage(), refused);
+      }
+      throw e;
     }
   }
 

@@ -66,9 +66,15 @@ final class PushWorker implements Runnable {
 
   /** A partition that this worker owns, and what is under way of it. */
   private static final class Partition {
+    private final int generation;
     private final OffsetTracker offsets = new OffsetTracker();
     private final Set<CallJob> jobs = ConcurrentHashMap.newKeySet();
     private long committed = -1; // of the consumer's thread
+
+    /** Of the group, when this worker got it. */
+    Partition(int generation) {
+      this.generation = generation;
+    }
   }
 
   /**
@@ -161,25 +167,34 @@ final class PushWorker implements Runnable {
       consumer.resume(consumer.paused());
     }
     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(full ? POLL_WHEN_FULL : POLL)) {
-      take(record, consumer.groupMetadata().generationId());
+      take(record);
     }
-    Map<TopicPartition, OffsetAndMetadata> ended = ended(partitions.keySet(), false);
+    Map<TopicPartition, OffsetAndMetadata> ended = ended(partitions.keySet());
     if (!ended.isEmpty()) {
-      consumer.commitAsync(
-          ended,
-          (offsets, problem) -> {
-            if (problem != null) { // the next commit has them, too
-              log.debug("{}: offsets not committed", settings.name(), problem);
-            }
-          });
+      consumer.commitAsync(ended, this::committed);
     }
+  }
+
+  private void committed(
+      Map<TopicPartition, OffsetAndMetadata> offsets, @Nullable Exception problem) {
+    if (problem != null) { // the next commit has them, too
+      log.debug("{}: offsets not committed", settings.name(), problem);
+      return;
+    }
+    offsets.forEach(
+        (name, offset) -> {
+          Partition partition = partitions.get(name);
+          if (partition != null) {
+            partition.committed = Math.max(partition.committed, offset.offset());
+          }
+        });
   }
 
   private boolean isFull() {
     return inFlight.get() >= settings.maxInFlight();
   }
 
-  private void take(ConsumerRecord<byte[], byte[]> record, int generation) {
+  private void take(ConsumerRecord<byte[], byte[]> record) {
     Partition partition =
         Objects.requireNonNull( // assigned before
             partitions.get(new TopicPartition(record.topic(), record.partition())));
@@ -194,21 +209,24 @@ final class PushWorker implements Runnable {
           record.partition(),
           record.offset(),
           settings.topics().unreadable());
-      var unused =
-          results
-              .unreadable(record, String.valueOf(e.getMessage()))
-              .whenComplete((taken, problem) -> ended(partition, record, problem));
+      inFlight.incrementAndGet();
+      pool.execute( // the producer may keep who calls it waiting
+          () -> {
+            var unused =
+                results
+                    .unreadable(record, String.valueOf(e.getMessage()))
+                    .whenComplete((taken, problem) -> ended(partition, record, 1, problem));
+          });
       return;
     }
-    CallJob job = new CallJob(shared, call, generation);
+    CallJob job = new CallJob(shared, call, partition.generation);
     partition.jobs.add(job);
     inFlight.addAndGet(job.devices());
     var unused =
         job.end()
             .whenComplete(
                 (done, problem) -> {
-                  ended(partition, record, problem);
-                  inFlight.addAndGet(-job.devices());
+                  ended(partition, record, job.devices(), problem);
                   partition.jobs.remove(job);
                 });
     job.start();
@@ -221,14 +239,15 @@ final class PushWorker implements Runnable {
     QueuedCall call = JsonRecords.read(QueuedCall.class, record.value());
     try {
       call.payload();
-    } catch (IllegalArgumentException e) { // too long a name, a ring time that is none
+    } catch (RuntimeException e) { // too long a name, a ring time that is none
       throw new IOException(e.getMessage(), e);
     }
     return call;
   }
 
   private void ended(
-      Partition partition, ConsumerRecord<?, ?> record, @Nullable Throwable problem) {
+      Partition partition, ConsumerRecord<?, ?> record, int pushes, @Nullable Throwable problem) {
+    inFlight.addAndGet(-pushes);
     if (problem == null) {
       partition.offsets.end(record.offset());
     } else if (!(problem instanceof CancellationException)) {
@@ -255,8 +274,8 @@ final class PushWorker implements Runnable {
     jobs.values().forEach(over -> over.forEach(CallJob::stop));
   }
 
-  /** What may be committed of these partitions: all of it, or what is new. */
-  private Map<TopicPartition, OffsetAndMetadata> ended(Collection<TopicPartition> of, boolean all) {
+  /** What may be committed of these partitions, and is not yet. */
+  private Map<TopicPartition, OffsetAndMetadata> ended(Collection<TopicPartition> of) {
     Map<TopicPartition, OffsetAndMetadata> ended = new HashMap<>();
     for (TopicPartition name : of) {
       Partition partition = partitions.get(name);
@@ -264,9 +283,8 @@ final class PushWorker implements Runnable {
         continue;
       }
       long position = partition.offsets.position();
-      if (position >= 0 && (all || position > partition.committed)) {
+      if (position > partition.committed) {
         ended.put(name, new OffsetAndMetadata(position));
-        partition.committed = position;
       }
     }
     return ended;
@@ -276,7 +294,8 @@ final class PushWorker implements Runnable {
   private final class Rebalances implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> assigned) {
-      assigned.forEach(partition -> partitions.put(partition, new Partition()));
+      int generation = consumer.groupMetadata().generationId();
+      assigned.forEach(partition -> partitions.put(partition, new Partition(generation)));
       if (isFull()) {
         consumer.pause(assigned);
       }
@@ -289,7 +308,7 @@ final class PushWorker implements Runnable {
       log.info("{} leaves {}", settings.name(), revoked);
       await(leave(revoked));
       try {
-        consumer.commitSync(ended(revoked, true), LEAVE);
+        consumer.commitSync(ended(revoked), LEAVE);
       } catch (KafkaException e) { // the next owner finds in the store what ended
         log.warn("{}: offsets of {} not committed", settings.name(), revoked, e);
       }

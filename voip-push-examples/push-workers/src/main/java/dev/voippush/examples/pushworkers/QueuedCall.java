@@ -18,7 +18,7 @@ import java.util.UUID;
  * @param placedAt when the caller began to call: the ring time counts from here, not from when a
  *     worker reads it; to the millisecond, as the app reads it
  * @param ringUntil when it stops ringing, from 1 s to 1 h later
- * @param devices of the callee, at most 100
+ * @param devices of the callee, at most 100, each token once
  */
 public record QueuedCall(
     UUID callId,
@@ -43,6 +43,11 @@ public record QueuedCall(
       throw new IllegalArgumentException(
           "devices must be 1 to " + MAX_DEVICES + ", but were " + devices.size());
     }
+    long tokens = devices.stream().map(Device::token).distinct().count();
+    if (tokens < devices.size()) {
+      throw new IllegalArgumentException(
+          "devices must have a token each, but " + devices.size() + " have " + tokens);
+    }
   }
 
   /** A token belongs to the environment that the app was built for. */
@@ -58,7 +63,7 @@ public record QueuedCall(
   }
 
   List<DeviceToken> tokens() {
-    return devices.stream().map(Device::token).distinct().toList();
+    return devices.stream().map(Device::token).toList();
   }
 
   /** The same bytes, whichever worker makes them, and when. */

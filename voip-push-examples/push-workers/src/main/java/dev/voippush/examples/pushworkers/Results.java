@@ -3,6 +3,7 @@ package dev.voippush.examples.pushworkers;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -14,9 +15,19 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Says on the topics what became of calls. Each future completes when the brokers have it, or
- * exceptionally when they do not take it for two minutes.
+ * exceptionally when they do not take it for two minutes, or cannot be asked about the topic.
+ *
+ * <p>Each method may keep its caller waiting for as long as {@link #MAX_BLOCK}.
  */
 final class Results implements AutoCloseable {
+  /** By then the group takes a worker that reaches no broker for dead, too. */
+  private static final Duration MAX_BLOCK = Duration.ofSeconds(5);
+
+  /** Larger records than this are not copied: with headers they may be more than brokers take. */
+  private static final int MAX_COPIED = 500_000;
+
+  private static final int MAX_REASON = 1_000;
+
   private final KafkaProducer<byte[], byte[]> producer;
   private final Topics topics;
 
@@ -25,6 +36,7 @@ final class Results implements AutoCloseable {
     config.put(ProducerConfig.CLIENT_ID_CONFIG, settings.name());
     config.put(ProducerConfig.ACKS_CONFIG, "all");
     config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK.toMillis());
     producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     topics = settings.topics();
   }
@@ -43,14 +55,20 @@ final class Results implements AutoCloseable {
             topics.deadTokens(), dead.token().hex().getBytes(UTF_8), JsonRecords.write(dead)));
   }
 
-  /** The record as it came, with where it was and what is wrong with it in its headers. */
+  /**
+   * The record as it came, with where it was and what is wrong with it in its headers; of one that
+   * is far too large for a call only those.
+   */
   CompletableFuture<Void> unreadable(ConsumerRecord<byte[], byte[]> came, String reason) {
+    boolean copied = came.serializedKeySize() + came.serializedValueSize() <= MAX_COPIED;
     ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(topics.unreadable(), came.key(), came.value());
+        new ProducerRecord<>(
+            topics.unreadable(), copied ? came.key() : null, copied ? came.value() : null);
+    String said = reason.substring(0, Math.min(reason.length(), MAX_REASON));
     record
         .headers()
         .add("from", (came.topic() + "-" + came.partition() + "@" + came.offset()).getBytes(UTF_8))
-        .add("reason", reason.getBytes(UTF_8));
+        .add("reason", said.getBytes(UTF_8));
     return send(record);
   }
 

@@ -53,14 +53,15 @@ public final class RunPushWorker {
   }
 
   private void run() throws Exception {
-    try (HikariDataSource database = database();
+    WorkerSettings settings = settings();
+    try (HikariDataSource database = database(settings);
         VoipPushClient production = client(ApnsEnvironment.PRODUCTION);
         VoipPushClient sandbox = client(ApnsEnvironment.SANDBOX)) {
       var unused = production.connect(); // DNS, TCP, TLS, HTTP/2: before the first call
       PushWorker worker =
           new PushWorker(
               kafka(),
-              settings(),
+              settings,
               Map.of(ApnsEnvironment.PRODUCTION, production, ApnsEnvironment.SANDBOX, sandbox),
               new JdbcCallStates(database));
       Thread running = Thread.currentThread();
@@ -104,11 +105,12 @@ public final class RunPushWorker {
     return kafka;
   }
 
-  private HikariDataSource database() {
+  private HikariDataSource database(WorkerSettings settings) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(require("database.url"));
     config.setUsername(get("database.user", ""));
     config.setPassword(System.getenv().getOrDefault("DATABASE_PASSWORD", ""));
+    config.setMaximumPoolSize(settings.threads()); // no thread has use for a second one
     config.setConnectionTimeout(2_000); // a call rings for 45 s: better to ask again than to wait
     return new HikariDataSource(config);
   }

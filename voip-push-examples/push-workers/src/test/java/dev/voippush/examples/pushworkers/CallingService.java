@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.voippush.ApnsEnvironment;
 import dev.voippush.DeviceToken;
+import dev.voippush.simulator.RecordedRequest;
 import dev.voippush.simulator.SimulatedPhone;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,23 +15,22 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -38,15 +38,12 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The service's side: it places calls for workers to ring, and reads what became of them. */
 final class CallingService implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private final Surroundings surroundings;
   private final String prefix;
   private final Topics topics;
   private final KafkaProducer<byte[], byte[]> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final Map<UUID, Future<RecordMetadata>> placed = new HashMap<>();
   private final List<CallOutcome> outcomes = new ArrayList<>();
 
   /** Makes its topics, with names that begin so. */
@@ -92,6 +89,13 @@ final class CallingService implements AutoCloseable {
     return call(Instant.now(), Duration.ofSeconds(45), phones);
   }
 
+  /** The call that a request to APNs is about. */
+  static UUID callOf(RecordedRequest request) {
+    String json = new String(request.payload(), UTF_8);
+    int at = json.indexOf("\"callId\":\"") + "\"callId\":\"".length();
+    return UUID.fromString(json.substring(at, at + 36));
+  }
+
   /** Where the producer puts a call. */
   static int partition(UUID call, int partitions) {
     return BuiltInPartitioner.partitionForKey(call.toString().getBytes(UTF_8), partitions);
@@ -110,14 +114,8 @@ final class CallingService implements AutoCloseable {
 
   /** Puts anything on the topic; waits for nothing. */
   void put(UUID key, byte[] value) {
-    placed.put(
-        key,
-        producer.send(new ProducerRecord<>(topics.calls(), key.toString().getBytes(UTF_8), value)));
-  }
-
-  /** Waits until the broker has the call, and returns its partition. */
-  int partitionOf(QueuedCall call) throws Exception {
-    return placed.get(call.callId()).get(PATIENCE.toSeconds(), TimeUnit.SECONDS).partition();
+    var unused =
+        producer.send(new ProducerRecord<>(topics.calls(), key.toString().getBytes(UTF_8), value));
   }
 
   /** Somebody answered, or gave up. */
@@ -209,20 +207,25 @@ final class CallingService implements AutoCloseable {
 
   /** The partitions that a worker has, as the broker sees it. */
   List<Integer> partitionsOf(String worker) {
+    return members().stream()
+        .filter(member -> member.clientId().equals(worker))
+        .map(MemberDescription::assignment)
+        .flatMap(assignment -> assignment.topicPartitions().stream())
+        .map(TopicPartition::partition)
+        .sorted()
+        .toList();
+  }
+
+  /** The workers of the group; none while it shares out its partitions. */
+  private Collection<MemberDescription> members() {
     try {
-      return admin
-          .describeConsumerGroups(List.of(prefix + "workers"))
-          .all()
-          .get()
-          .get(prefix + "workers")
-          .members()
-          .stream()
-          .filter(member -> member.clientId().equals(worker))
-          .map(MemberDescription::assignment)
-          .flatMap(assignment -> assignment.topicPartitions().stream())
-          .map(TopicPartition::partition)
-          .sorted()
-          .toList();
+      ConsumerGroupDescription group =
+          admin
+              .describeConsumerGroups(List.of(prefix + "workers"))
+              .all()
+              .get()
+              .get(prefix + "workers");
+      return group.groupState() == GroupState.STABLE ? group.members() : List.of();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof GroupIdNotFoundException) {
         return List.of(); // not yet
@@ -231,6 +234,11 @@ final class CallingService implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Waits until the group has so many workers, and its partitions are shared out among them. */
+  void awaitWorkers(int count) {
+    Waiting.until(() -> members().size() == count, () -> "workers: " + members().size());
   }
 
   /** Waits until each of these workers has so many partitions. */

@@ -2,6 +2,7 @@
 package dev.voippush.examples.pushworkers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.abort;
 
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -77,6 +79,27 @@ class JdbcCallStatesTest {
     void close() throws IOException {
       if (postgres != null) {
         postgres.close();
+      }
+    }
+
+    /** With the time limit that README gives, but a shorter one. */
+    @Test
+    void databaseThatHangsIsAwayAndNoTokenIsSaid() throws SQLException {
+      CallStates limited =
+          new JdbcCallStates(postgres.getPostgresDatabase(Map.of("socketTimeout", "1")));
+      try (Connection other = postgres.getPostgresDatabase().getConnection();
+          Statement lock = other.createStatement()) {
+        other.setAutoCommit(false);
+        lock.execute("LOCK TABLE pushes");
+        CallStates.Unavailable away =
+            assertThrows(
+                CallStates.Unavailable.class,
+                () -> limited.claim(UUID.randomUUID(), BOTH, Rules.job(1)));
+        assertEquals(
+            "call states cannot be reached: SQLState 08006"
+                + " (BatchUpdateException, PSQLException, SocketTimeoutException)",
+            away.getMessage());
+        assertNull(away.getCause());
       }
     }
   }

@@ -14,6 +14,7 @@ import kafka.server.KafkaRaftServer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -89,6 +90,21 @@ final class KafkaBroker implements AutoCloseable {
           .get();
     }
     return topics;
+  }
+
+  /** Makes a topic that refuses each record, as too large. */
+  String createTopicThatTakesNothing(String prefix) throws Exception {
+    String name = prefix + "takes-nothing";
+    try (Admin admin = admin()) {
+      admin
+          .createTopics(
+              List.of(
+                  new NewTopic(name, 1, (short) 1)
+                      .configs(Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, "1"))))
+          .all()
+          .get();
+    }
+    return name;
   }
 
   @Override

@@ -3,6 +3,8 @@ package dev.voippush.examples.pushworkers;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.DeviceToken;
@@ -21,8 +23,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -64,12 +69,6 @@ class PushWorkersTest {
     return requests.stream()
         .filter(request -> request.deviceToken().equals(phone.token()))
         .toList();
-  }
-
-  private static UUID callOf(RecordedRequest request) {
-    String json = new String(request.payload(), UTF_8);
-    int at = json.indexOf("\"callId\":\"") + "\"callId\":\"".length();
-    return UUID.fromString(json.substring(at, at + 36));
   }
 
   private static void assertEnds(CallOutcome outcome, PushEnd... ends) {
@@ -119,13 +118,13 @@ class PushWorkersTest {
   @Test
   void noAttemptComesAfterTheDeadline(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
-    apns.script(phone.token(), Script.reject(503, "ServiceUnavailable"));
+    apns.script(phone.token(), Script.reject(503, "ServiceUnavailable").retryAfter("1"));
     try (CallingService service = service(test, 1);
         RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
       QueuedCall warm = CallingService.call(apns.registerPhone());
       service.place(warm);
       service.awaitOutcome(warm); // the worker has joined, and is connected
-      QueuedCall call = CallingService.call(Instant.now(), Duration.ofSeconds(3), phone);
+      QueuedCall call = CallingService.call(Instant.now(), Duration.ofSeconds(4), phone);
       service.place(call);
       CallOutcome outcome = service.awaitOutcome(call);
       assertEnds(outcome, PushEnd.REJECTED);
@@ -184,6 +183,67 @@ class PushWorkersTest {
     }
   }
 
+  /** A rebalance that leaves the partition where it is makes the second record no next owner's. */
+  @Test
+  void callThatIsOnTheTopicTwiceIsOnePushWhenAWorkerJoinsBetween(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    apns.script(phone.token(), Script.reject(503, "ServiceUnavailable").retryAfter("30"));
+    try (CallingService service = service(test, 1);
+        RunningWorker owner = new RunningWorker(surroundings, service.settings("owner"))) {
+      QueuedCall call = CallingService.call(phone);
+      service.place(call);
+      Waiting.until(() -> requests(phone).size() == 1, () -> "no first attempt");
+      apns.script(phone.token(), Script.normal());
+      try (RunningWorker idle = new RunningWorker(surroundings, service.settings("idle"))) {
+        service.awaitWorkers(2);
+        service.put(call.callId(), JsonRecords.write(call));
+        QueuedCall after = CallingService.call(apns.registerPhone());
+        service.place(after);
+        assertEquals("owner", service.awaitOutcome(after).worker());
+        service.end(call.callId(), "CANCELLED");
+        Waiting.until(() -> service.committed(0) == 3, () -> "committed: " + service.committed(0));
+      }
+      assertEquals(1, requests(phone).size());
+    }
+  }
+
+  @Test
+  void callThatIsOverWhenItIsClaimedIsNotHandedToTheClient(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    AtomicReference<QueuedCall> placed = new AtomicReference<>();
+    CallStates states = new JdbcCallStates(surroundings.database());
+    CallStates slow =
+        new CallStates() {
+          @Override
+          public Set<UUID> ringing(Collection<UUID> calls) {
+            return states.ringing(calls);
+          }
+
+          @Override
+          public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
+            Claimed claimed = states.claim(callId, devices, claimant);
+            Waiting.until(() -> placed.get().isOver(Instant.now()), () -> "no end of the call");
+            return claimed;
+          }
+
+          @Override
+          public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {
+            states.end(callId, ends);
+          }
+        };
+    try (CallingService service = service(test, 1);
+        RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"), slow)) {
+      service.awaitPartitions(1, List.of("worker"));
+      QueuedCall call = CallingService.call(Instant.now(), Duration.ofSeconds(2), phone);
+      placed.set(call);
+      service.place(call);
+      CallOutcome outcome = service.awaitOutcome(call);
+      assertEnds(outcome, PushEnd.EXPIRED);
+      assertNull(outcome.devices().get(0).apnsId());
+      assertEquals(List.of(), requests(phone));
+    }
+  }
+
   @Test
   void deadTokenGoesToItsTopic(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
@@ -212,24 +272,53 @@ class PushWorkersTest {
         RunningWorker worker = new RunningWorker(surroundings, service.settings("worker"))) {
       service.put(UUID.randomUUID(), "{\"callId\":\"x\"".getBytes(UTF_8));
       service.put(UUID.randomUUID(), null);
-      service.put(
-          UUID.randomUUID(), // a ring time of two hours
-          JsonRecords.write(CallingService.call(Instant.now(), Duration.ofHours(2), phone)));
+      Instant now = Instant.now();
+      String twoHours = json(CallingService.call(now, Duration.ofHours(2), phone));
+      String whole = json(CallingService.call(phone));
+      String device = whole.substring(whole.indexOf('[') + 1, whole.indexOf(']'));
+      for (String refused :
+          List.of(
+              twoHours,
+              whole.replace(device, ""),
+              whole.replace(device, device + "," + device),
+              whole.replace("\"token\"", "\"tok\""),
+              whole.replace("\"callId\"", "\"call\""),
+              json(CallingService.call(Instant.MAX.minusSeconds(60), Duration.ofSeconds(9), phone)),
+              whole.replace("PRODUCTION", "P".repeat(10_000)))) {
+        service.put(UUID.randomUUID(), refused.getBytes(UTF_8));
+      }
+      service.put(UUID.randomUUID(), new byte[1_048_400]); // with headers it would be too large
       QueuedCall call = CallingService.call(phone);
       service.place(call);
       assertEnds(service.awaitOutcome(call), PushEnd.ACCEPTED);
-      List<ConsumerRecord<byte[], byte[]>> unreadable =
-          service.await(service.topics().unreadable(), 3);
-      assertEquals("{\"callId\":\"x\"", new String(unreadable.get(0).value(), UTF_8));
+      Map<String, ConsumerRecord<byte[], byte[]>> unreadable =
+          service.await(service.topics().unreadable(), 10).stream()
+              .collect(Collectors.toMap(record -> header(record, "from"), record -> record));
+      String from = service.topics().calls() + "-0@";
+      assertEquals("{\"callId\":\"x\"", new String(unreadable.get(from + 0).value(), UTF_8));
       assertEquals(
-          service.topics().calls() + "-0@0",
-          new String(unreadable.get(0).headers().lastHeader("from").value(), UTF_8));
-      assertEquals(
-          "ringFor must be from 1 s to 1 h, but was PT2H",
-          new String(unreadable.get(2).headers().lastHeader("reason").value(), UTF_8));
-      Waiting.until(() -> service.committed(0) == 4, () -> "committed: " + service.committed(0));
+          List.of(
+              "must be a call, but was empty",
+              "ringFor must be from 1 s to 1 h, but was PT2H",
+              "devices must be 1 to 100, but were 0",
+              "devices must have a token each, but 2 have 1",
+              "token must be there",
+              "callId must be there"),
+          IntStream.rangeClosed(1, 6)
+              .mapToObj(offset -> header(unreadable.get(from + offset), "reason"))
+              .toList());
+      assertNull(unreadable.get(from + 9).value());
+      Waiting.until(() -> service.committed(0) == 11, () -> "committed: " + service.committed(0));
       assertEquals(1, requests(phone).size());
     }
+  }
+
+  private static String json(QueuedCall call) {
+    return new String(JsonRecords.write(call), UTF_8);
+  }
+
+  private static String header(ConsumerRecord<?, ?> record, String name) {
+    return new String(record.headers().lastHeader(name).value(), UTF_8);
   }
 
   @Test
@@ -285,7 +374,7 @@ class PushWorkersTest {
           /** Every second question is not answered, the first included. */
           private void ask() {
             if (asked.getAndIncrement() % 2 == 0) {
-              throw new Unavailable(new IllegalStateException("away"));
+              throw new Unavailable("away");
             }
           }
 
@@ -352,6 +441,42 @@ class PushWorkersTest {
   }
 
   @Test
+  void workerWhoseOutcomesNobodyTakesEndsAndTheNextSaysThem(TestInfo test) throws Exception {
+    SimulatedPhone phone = apns.registerPhone();
+    SimulatedPhone removed = apns.registerPhone();
+    apns.script(removed.token(), Script.unregistered(Instant.now().minusSeconds(3600)));
+    try (CallingService service = service(test, 1)) {
+      Topics topics = service.topics();
+      String takesNothing = surroundings.kafka().createTopicThatTakesNothing(service.prefix());
+      QueuedCall call = CallingService.call(removed, phone);
+      service.place(call);
+      try (RunningWorker worker =
+          new RunningWorker(
+              surroundings,
+              WorkerSettings.of(
+                  "worker-1",
+                  service.settings("worker-1").group(),
+                  new Topics(topics.calls(), takesNothing, takesNothing, topics.unreadable())))) {
+        assertInstanceOf(RecordTooLargeException.class, rootOf(worker.awaitFailure()));
+      }
+      assertEquals(-1, service.committed(0));
+      try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker-2"))) {
+        assertEnds(service.awaitOutcome(call), PushEnd.REJECTED, PushEnd.ACCEPTED);
+      }
+      assertEquals(1, requests(phone).size(), "that push had its end");
+      assertEquals(1, requests(removed).size(), "that push had its end");
+    }
+  }
+
+  private static Throwable rootOf(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
+  }
+
+  @Test
   void workersComeAndGoWithoutASecondPush(TestInfo test) throws Exception {
     int partitions = 6;
     List<SimulatedPhone> phones = phones(10);
@@ -379,27 +504,35 @@ class PushWorkersTest {
     }
   }
 
+  /**
+   * One because APNs asks to wait, one because it says nothing; the verdict on a third is noted.
+   */
   @Test
-  void callThatWaitsForItsNextAttemptIsRungByTheNextOwner(TestInfo test) throws Exception {
+  void callThatWaitsForAnotherAttemptIsRungByTheNextOwner(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
+    SimulatedPhone silent = apns.registerPhone();
     SimulatedPhone other = apns.registerPhone();
     apns.script(phone.token(), Script.reject(503, "ServiceUnavailable").retryAfter("30"));
+    apns.script(silent.token(), Script.silence());
     try (CallingService service = service(test, 1)) {
-      QueuedCall call = CallingService.call(other, phone);
+      QueuedCall call = CallingService.call(other, phone, silent);
       service.place(call);
       try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker-1"))) {
         Waiting.until(() -> requests(phone).size() == 1, () -> "no first attempt");
+        Waiting.until(() -> requests(silent).size() == 1, () -> "no push to the silent device");
         Waiting.until(() -> requests(other).size() == 1, () -> "no push to the other device");
       }
       assertEquals(-1, service.committed(0));
       assertEquals(List.of(), service.outcomes());
       apns.script(phone.token(), Script.normal());
+      apns.script(silent.token(), Script.normal());
       try (RunningWorker worker = new RunningWorker(surroundings, service.settings("worker-2"))) {
         CallOutcome outcome = service.awaitOutcome(call);
-        assertEnds(outcome, PushEnd.ACCEPTED, PushEnd.ACCEPTED);
+        assertEnds(outcome, PushEnd.ACCEPTED, PushEnd.ACCEPTED, PushEnd.ACCEPTED);
         assertEquals("worker-2", outcome.worker());
       }
       assertEquals(2, requests(phone).size());
+      assertEquals(2, requests(silent).size());
       assertEquals(1, requests(other).size(), "that push had its end");
     }
   }
@@ -435,7 +568,7 @@ class PushWorkersTest {
     return apns.requests().stream()
         .filter(request -> tokens.contains(request.deviceToken()))
         .peek(request -> assertEquals(RANG, request.status()))
-        .collect(Collectors.groupingBy(PushWorkersTest::callOf));
+        .collect(Collectors.groupingBy(CallingService::callOf));
   }
 
   private static Map<UUID, List<RecordedRequest>> second(Map<UUID, List<RecordedRequest>> pushes) {
@@ -458,15 +591,11 @@ class PushWorkersTest {
       for (String name : names) {
         workers.add(
             surroundings.startWorker(
-                service.settings(name).withSessionTimeout(Duration.ofSeconds(4)),
+                service.settings(name).withSessionTimeout(Duration.ofSeconds(8)),
                 service.prefix()));
       }
       service.awaitPartitions(1, names);
-      int partition = service.partitionsOf("frozen").get(0);
-      QueuedCall waiting;
-      do {
-        waiting = CallingService.call(Instant.now(), Duration.ofMinutes(5), waits);
-      } while (partition != CallingService.partition(waiting.callId(), 2));
+      QueuedCall waiting = callIn(service.partitionsOf("frozen"), 2, Duration.ofMinutes(5), waits);
       calls.add(waiting);
       service.place(waiting);
       Waiting.until(() -> requests(waits).size() == 1, () -> "no first attempt");
@@ -492,6 +621,16 @@ class PushWorkersTest {
     }
   }
 
+  /** A call that the producer puts in one of these partitions of so many. */
+  private static QueuedCall callIn(
+      List<Integer> partitions, int of, Duration ringFor, SimulatedPhone phone) {
+    QueuedCall call;
+    do {
+      call = CallingService.call(Instant.now(), ringFor, phone);
+    } while (!partitions.contains(CallingService.partition(call.callId(), of)));
+    return call;
+  }
+
   private static void signal(String name, Process process) throws Exception {
     Process kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start();
     assertEquals(0, kill.waitFor());
@@ -511,40 +650,37 @@ class PushWorkersTest {
     all.add(slow);
     List<QueuedCall> calls = new ArrayList<>();
     List<Process> workers = new ArrayList<>();
-    try (CallingService service = service(test, 6)) {
+    int partitions = 6;
+    Duration ringFor = Duration.ofSeconds(45);
+    try (CallingService service = service(test, partitions)) {
       for (String name : List.of("killed", "second", "third")) {
         workers.add(surroundings.startWorker(service.settings(name), service.prefix()));
       }
       service.awaitPartitions(2, List.of("killed", "second", "third"));
       List<Integer> orphaned = service.partitionsOf("killed");
-      placeSome(service, calls, phones, 200);
+      placeSome(service, calls, phones, 300);
 
       // One at least of the pushes whose verdict the worker does not live to hear.
-      QueuedCall unheard;
-      do {
-        unheard = CallingService.call(slow);
-        calls.add(unheard);
-        service.place(unheard);
-      } while (!orphaned.contains(service.partitionOf(unheard)));
+      QueuedCall unheard = callIn(orphaned, partitions, ringFor, slow);
+      calls.add(unheard);
+      service.place(unheard);
       UUID pushed = unheard.callId();
       Waiting.until(() -> pushes(all).containsKey(pushed), () -> "no push");
-      placeSome(service, calls, phones, 100);
       workers.get(0).destroyForcibly().waitFor();
       apns.script(slow.token(), Script.normal());
 
-      // Nobody has its partitions now, and some calls there are given up.
-      List<QueuedCall> late = new ArrayList<>();
-      placeSome(service, late, phones, 100);
-      calls.addAll(late);
+      // Nobody has its partitions now; of every second call there the caller has given up.
       Set<UUID> over = new HashSet<>();
-      for (QueuedCall call : late) {
-        if (orphaned.contains(service.partitionOf(call)) && late.indexOf(call) % 2 == 0) {
-          service.end(call.callId(), "CANCELLED");
+      for (int i = 0; i < 40; i++) {
+        QueuedCall call = callIn(orphaned, partitions, ringFor, phones.get(i % phones.size()));
+        calls.add(call);
+        if (i % 2 == 0) {
+          service.place(call);
+        } else {
+          service.place(call, "CANCELLED");
           over.add(call.callId());
         }
       }
-      assertEquals(orphaned, service.partitionsOf("killed"), "the broker has not noticed yet");
-      assertTrue(over.size() > 3, over::toString);
 
       service.awaitOutcomes(calls.size());
       Map<UUID, List<RecordedRequest>> pushes = pushes(all);
@@ -558,7 +694,9 @@ class PushWorkersTest {
       for (QueuedCall call : calls) {
         List<RecordedRequest> again = twice.get(call.callId());
         if (again != null) {
-          assertTrue(orphaned.contains(service.partitionOf(call)), "of the killed worker only");
+          assertTrue(
+              orphaned.contains(CallingService.partition(call.callId(), partitions)),
+              "of the killed worker only");
           assertEquals(2, again.size());
           assertEquals(
               new String(again.get(0).payload(), UTF_8),
@@ -566,7 +704,7 @@ class PushWorkersTest {
               "the same call, with the same deadline");
         }
       }
-      workers.subList(1, 3).forEach(Process::destroy);
+      workers.subList(1, 3).forEach(worker -> worker.toHandle().destroy()); // SIGTERM
       assertEquals(143, workers.get(1).waitFor());
       assertEquals(143, workers.get(2).waitFor());
     } finally {

@@ -3,7 +3,6 @@ package dev.voippush.examples.pushworkers;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.voippush.simulator.RecordedRequest;
 import dev.voippush.simulator.SimulatedPhone;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -11,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -32,7 +32,7 @@ public final class PushWorkersWithSimulator {
 
   private PushWorkersWithSimulator() {}
 
-  /** Runs it; the arguments are not used. */
+  /** Runs it; there are no arguments. */
   public static void main(String[] args) {
     boolean well = false;
     try {
@@ -56,7 +56,7 @@ public final class PushWorkersWithSimulator {
       service.awaitPartitions(2, names);
       names.forEach(name -> say(name, "has the partitions " + service.partitionsOf(name)));
       boolean well = ring(surroundings, service);
-      workers.forEach(Process::destroy); // as a deployment does
+      workers.forEach(worker -> worker.toHandle().destroy()); // SIGTERM, as a deployment does
       for (Process worker : workers) {
         worker.waitFor();
       }
@@ -69,9 +69,13 @@ public final class PushWorkersWithSimulator {
         Stream.generate(surroundings.apns()::registerPhone).limit(CALLS / 3).toList();
     SimulatedPhone removed = surroundings.apns().registerPhone();
     removed.unregister(); // the user removed the app
+    List<UUID> shouldRing = new ArrayList<>();
     for (int i = 0; i < CALLS; i++) {
       QueuedCall call = CallingService.call(phones.get(i % phones.size()), removed);
       service.place(call, i < GIVEN_UP ? "CANCELLED" : "RINGING");
+      if (i >= GIVEN_UP) {
+        shouldRing.add(call.callId());
+      }
     }
     say("service", "places " + CALLS + " calls; of " + GIVEN_UP + " the caller has given up");
     service.awaitOutcomes(CALLS);
@@ -89,15 +93,22 @@ public final class PushWorkersWithSimulator {
         "dead tokens: "
             + service.await(service.topics().deadTokens(), CALLS - GIVEN_UP).size()
             + ", all of the phone without the app");
-    long rang =
+    List<UUID> rang =
         surroundings.apns().requests().stream()
             .filter(request -> request.status() == 200)
-            .map(RecordedRequest::deviceToken)
-            .count();
-    say("phones", "pushed by APNs: " + rang + " times, for " + (CALLS - GIVEN_UP) + " calls");
+            .map(CallingService::callOf)
+            .sorted()
+            .toList();
+    say(
+        "phones",
+        "pushed by APNs: "
+            + rang.size()
+            + " times, for "
+            + rang.stream().distinct().count()
+            + " calls");
     phones.get(0).awaitCall(Duration.ofSeconds(10));
     say("phones", "the first shows " + phones.get(0).calls());
-    return rang == CALLS - GIVEN_UP;
+    return rang.equals(shouldRing.stream().sorted().toList());
   }
 
   private static <T> Map<String, Long> count(List<T> all, Function<T, String> by) {

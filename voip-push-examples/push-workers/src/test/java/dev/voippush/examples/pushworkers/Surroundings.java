@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayDeque;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,24 +26,43 @@ import org.h2.tools.Server;
 
 /** All that workers need, on 127.0.0.1 and for as long as this is open: Kafka, database, APNs. */
 final class Surroundings implements AutoCloseable {
-  private final Path directory = Files.createTempDirectory("push-workers-");
+  private final Deque<Closing> open = new ArrayDeque<>();
+  private final Path directory;
   private final KafkaBroker kafka;
-  private final ApnsSimulator apns = ApnsSimulator.start();
-  private final SimulatorFiles files = apns.credentials().writeTo(directory.resolve("apns"));
-  private final Server server;
+  private final ApnsSimulator apns;
+  private final SimulatorFiles files;
   private final String databaseUrl;
   private final JdbcConnectionPool database;
 
+  private interface Closing {
+    void close() throws IOException;
+  }
+
   Surroundings() throws Exception {
-    kafka = new KafkaBroker(directory.resolve("kafka"));
-    System.setProperty("h2.bindAddress", "127.0.0.1");
-    server = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
-    databaseUrl =
-        "jdbc:h2:tcp://127.0.0.1:"
-            + server.getPort()
-            + "/mem:calls;MODE=PostgreSQL;DB_CLOSE_DELAY=-1";
-    database = JdbcConnectionPool.create(databaseUrl, "sa", "");
-    createTables(database.getConnection());
+    try {
+      Path created = Files.createTempDirectory("push-workers-");
+      open.push(() -> delete(created));
+      directory = created;
+      apns = ApnsSimulator.start();
+      open.push(apns::close);
+      files = apns.credentials().writeTo(directory.resolve("apns"));
+      System.setProperty("h2.bindAddress", "127.0.0.1");
+      Server server = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
+      open.push(server::stop);
+      databaseUrl =
+          "jdbc:h2:tcp://127.0.0.1:"
+              + server.getPort()
+              + "/mem:calls;MODE=PostgreSQL;DB_CLOSE_DELAY=-1";
+      JdbcConnectionPool pool = JdbcConnectionPool.create(databaseUrl, "sa", "");
+      open.push(pool::dispose);
+      database = pool;
+      createTables(database.getConnection());
+      kafka = new KafkaBroker(directory.resolve("kafka"));
+      open.push(kafka::close);
+    } catch (Exception e) {
+      close();
+      throw e;
+    }
   }
 
   static void createTables(Connection connection) throws IOException, SQLException {
@@ -73,7 +94,11 @@ final class Surroundings implements AutoCloseable {
         .trustedCertificates(apns.credentials().caCertificate());
   }
 
-  /** Starts a worker as a process of its own, which says on standard error what it does. */
+  /**
+   * Starts a worker as a process of its own, which says on standard error what it does. {@link
+   * Process#destroy} closes its standard input, and so kills it: SIGTERM is {@code
+   * toHandle().destroy()}.
+   */
   Process startWorker(WorkerSettings settings, String topicsPrefix) throws IOException {
     Path file = directory.resolve(settings.name() + ".properties");
     Files.write(
@@ -99,24 +124,24 @@ final class Surroundings implements AutoCloseable {
             "-Xmx128m",
             "-classpath",
             System.getProperty("java.class.path"),
-            RunPushWorker.class.getName(),
+            WorkerProcess.class.getName(),
             file.toString());
     process.environment().putAll(Map.of("CREDENTIALS_PASSWORD", apns.credentials().password()));
-    Process worker =
-        process
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    Runtime.getRuntime().addShutdownHook(new Thread(worker::destroyForcibly)); // Ctrl-C
-    return worker;
+    return process
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
   }
 
+  /** The last that was opened first. */
   @Override
   public void close() throws IOException {
-    kafka.close();
-    database.dispose();
-    server.stop();
-    apns.close();
+    while (!open.isEmpty()) {
+      open.pop().close();
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
     try (Stream<Path> all = Files.walk(directory)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);
