@@ -117,7 +117,8 @@ final class PushWorker implements Runnable {
         CooperativeStickyAssignor.class.getName());
     int sessionMillis = Math.toIntExact(settings.sessionTimeout().toMillis());
     config.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, sessionMillis);
-    config.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, sessionMillis / 3);
+    // Also how soon it hears that partitions are to be shared out anew.
+    config.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, sessionMillis / 6);
     // How long others wait for one that is leaving partitions.
     config.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, Math.toIntExact(LEAVE.toMillis() * 3));
     config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, settings.maxPollRecords());
