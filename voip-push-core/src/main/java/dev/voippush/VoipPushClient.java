@@ -68,12 +68,12 @@ public final class VoipPushClient implements AutoCloseable {
   final ApnsIds apnsIds = new ApnsIds();
   final RetryPolicy retryPolicy;
   final RetryBudget budget = new RetryBudget();
+  final Set<AlertCall> alertCalls = ConcurrentHashMap.newKeySet(); // those that are not over
 
   private final int capacity;
   private final List<X509Certificate> trusted;
   private final AtomicInteger pending = new AtomicInteger();
   private final Set<Push> pushes = ConcurrentHashMap.newKeySet();
-  private final Set<AlertCall> alertCalls = ConcurrentHashMap.newKeySet();
   private final Executor executor;
   private final Callbacks callbacks;
   private final @Nullable ListenerQueue listener;

@@ -8,17 +8,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.FakeTransport.FakeAttempt;
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
+import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +36,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** When alerts are sent to a device, what ends them, and what the last one is. */
 class AlertCallTest {
   private static final AlertDevice DEVICE = AlertDevice.of("cd".repeat(32), Locale.ENGLISH);
+
+  private static final AttemptFailure REFUSED =
+      new AttemptFailure(
+          Failure.TLS, Delivery.NOT_SENT, true, "refused", new IOException("refused"));
 
   private final VirtualClient virtual =
       new VirtualClient(builder -> builder.alertRing(AlertRing.builder().build()));
@@ -59,7 +69,7 @@ class AlertCallTest {
   private static Map<String, @Nullable Object> payload(PushRequest request) {
     try {
       return Json.readObject(request.body());
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new AssertionError(e);
     }
   }
@@ -102,7 +112,7 @@ class AlertCallTest {
     assertEquals("missed", endSaid(15));
     Instant stored = virtual.clock.instant().minusSeconds(120 - 45).plus(Duration.ofDays(1));
     assertEquals(stored.getEpochSecond(), written.get(15).expiration());
-    assertEquals(java.util.Set.of(DEVICE.token()), endOf(ring).reached());
+    assertEquals(Set.of(DEVICE.token()), endOf(ring).reached());
   }
 
   @Test
@@ -313,40 +323,157 @@ class AlertCallTest {
     assertEquals(45, secondsOfAttempts().get(15));
   }
 
+  /** A clock that stands, and does something once when it is asked: a push is being made then. */
+  private static final class AskedClock extends Clock {
+    private Runnable whenAsked = () -> {};
+
+    @Override
+    public Instant instant() {
+      Runnable once = whenAsked;
+      whenAsked = () -> {};
+      once.run();
+      return VirtualClient.START;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+
+  private static VirtualClient by(Clock clock) {
+    return new VirtualClient(
+        builder -> builder.clock(clock).alertRing(AlertRing.builder().build()));
+  }
+
   @Test
   void stoppedWhileTheNextIsBeingMade() {
-    Ring[] ring = new Ring[1];
-    Runnable[] whenAsked = {() -> {}};
-    java.time.Clock clock =
-        new java.time.Clock() {
-          @Override
-          public Instant instant() {
-            Runnable once = whenAsked[0];
-            whenAsked[0] = () -> {};
-            once.run();
-            return VirtualClient.START;
-          }
-
-          @Override
-          public java.time.ZoneId getZone() {
-            return java.time.ZoneOffset.UTC;
-          }
-
-          @Override
-          public java.time.Clock withZone(java.time.ZoneId zone) {
-            return this;
-          }
-        };
-    try (VirtualClient racing =
-        new VirtualClient(builder -> builder.clock(clock).alertRing(AlertRing.builder().build()))) {
+    AskedClock clock = new AskedClock();
+    try (VirtualClient racing = by(clock)) {
       racing.transport.onEnqueue = attempt -> write(attempt).answer(200);
-      ring[0] = racing.client.ring(racing.call().build(), List.of(DEVICE));
-      whenAsked[0] = () -> ring[0].stop(CallEnd.DECLINED);
+      Ring ring = racing.client.ring(racing.call().build(), List.of(DEVICE));
+      clock.whenAsked = () -> ring.stop(CallEnd.DECLINED);
       racing.pass(120_000);
       assertEquals(2, racing.handedOver());
       assertNull(endSaid(0));
       assertEquals("declined", endSaid(1));
-      endOf(ring[0]);
+      endOf(ring);
+    }
+  }
+
+  @Test
+  void cancelledWhileTheNextIsBeingMade() {
+    AskedClock clock = new AskedClock();
+    try (VirtualClient racing = by(clock)) {
+      Ring ring = racing.client.ring(racing.call().build(), List.of(DEVICE));
+      racing.last().fail(REFUSED);
+      clock.whenAsked = () -> resultOf(ring).cancel(true);
+      racing.pass(120_000);
+      assertEquals(1, racing.handedOver());
+      assertEquals(Failure.CANCELLED, endOf(ring).failed().get(DEVICE.token()).failure());
+    }
+  }
+
+  @Test
+  void clockThatFailsEndsIt() {
+    AskedClock clock = new AskedClock();
+    Runnable fails =
+        () -> {
+          throw new IllegalStateException("the clock stands still");
+        };
+    try (VirtualClient failing = by(clock)) {
+      failing.transport.onEnqueue = attempt -> attempt.write().answer(200);
+      Ring ring = failing.client.ring(failing.call().build(), List.of(DEVICE));
+      clock.whenAsked = fails;
+      failing.pass(3_000);
+      assertEquals(Set.of(DEVICE.token()), endOf(ring).reached());
+      CallPayload call = failing.call().build();
+      // it is asked when the ring begins, by the alerts, and by the push
+      clock.whenAsked = () -> clock.whenAsked = () -> clock.whenAsked = fails;
+      assertThrows(IllegalStateException.class, () -> failing.client.ring(call, List.of(DEVICE)));
+      assertEquals(0, failing.client.alertCalls.size());
+    }
+  }
+
+  @Test
+  void cancelledBetweenTwo() {
+    Ring ring = ring();
+    virtual.last().fail(REFUSED);
+    virtual.pass(1_000);
+    assertTrue(resultOf(ring).cancel(true));
+    assertEquals(Failure.TLS, endOf(ring).failed().get(DEVICE.token()).failure());
+    assertEquals(0, virtual.client.alertCalls.size());
+    virtual.pass(120_000);
+    assertEquals(1, virtual.handedOver());
+  }
+
+  @Test
+  void oneInFlightAtTheDeadlineIsGivenUp() {
+    answerAll(200);
+    ring();
+    virtual.pass(41_000);
+    virtual.transport.onEnqueue = attempt -> {};
+    virtual.pass(1_000);
+    write(virtual.last());
+    virtual.pass(2_990);
+    int before = virtual.handedOver();
+    virtual.pass(20);
+    assertEquals(before + 1, virtual.handedOver(), "the last one, at the deadline of the call");
+  }
+
+  @Test
+  void whatMayHaveBeenShownIsTakenAway() {
+    Ring refused = ring();
+    write(virtual.last()).fail(Failure.CONNECTION_LOST, Delivery.UNKNOWN);
+    virtual.pass(10);
+    write(virtual.last()).answer(429, "TooManyRequests");
+    assertEquals(2, virtual.handedOver());
+    refused.stop(CallEnd.ANSWERED);
+    assertEquals(3, virtual.handedOver());
+    write(virtual.last()).answer(200);
+
+    Ring lost = ring();
+    write(virtual.last()).fail(Failure.CONNECTION_LOST, Delivery.UNKNOWN);
+    virtual.pass(10);
+    write(virtual.last()).fail(Failure.CONNECTION_LOST, Delivery.UNKNOWN);
+    assertEquals(5, virtual.handedOver());
+    lost.stop(CallEnd.ANSWERED);
+    assertEquals(6, virtual.handedOver());
+    write(virtual.last()).answer(200);
+
+    Ring shownBefore = ring();
+    write(virtual.last()).answer(200);
+    virtual.pass(3_000);
+    write(virtual.last()).answer(429, "TooManyRequests");
+    shownBefore.stop(CallEnd.ANSWERED);
+    assertEquals(9, virtual.handedOver(), "the first may be on the screen");
+    write(virtual.last()).answer(200);
+  }
+
+  @Test
+  void lastOneWithoutAPlaceIsGivenUp() {
+    try (VirtualClient full =
+        new VirtualClient(
+            builder ->
+                builder.alertRing(AlertRing.builder().build()).maxInFlight(1).maxQueued(1))) {
+      for (int i = 0; i < 2; i++) {
+        var unused = full.send(full.call().ringFor(Duration.ofHours(1)));
+      }
+      Ring ring = full.client.ring(full.call().build(), List.of(DEVICE));
+      ring.stop(CallEnd.MISSED);
+      full.pass(8_000);
+      assertFalse(ring.ended().isDone());
+      full.pass(2_000);
+      endOf(ring);
+      Ring another = full.client.ring(full.call().build(), List.of(DEVICE));
+      another.stop(CallEnd.MISSED);
+      full.client.close();
+      endOf(another);
     }
   }
 
@@ -443,11 +570,7 @@ class AlertCallTest {
         .last()
         .fail(
             new AttemptFailure(
-                Failure.TLS,
-                Delivery.NOT_SENT,
-                true,
-                "refused",
-                new java.io.IOException("refused")));
+                Failure.TLS, Delivery.NOT_SENT, true, "refused", new IOException("refused")));
     assertFalse(resultOf(ring).isDone());
     virtual.pass(3_000);
     answerAll(200);
@@ -460,15 +583,7 @@ class AlertCallTest {
 
   @Test
   void nothingButFailuresIsAFailureAtTheDeadline() {
-    virtual.transport.onEnqueue =
-        attempt ->
-            attempt.fail(
-                new AttemptFailure(
-                    Failure.TLS,
-                    Delivery.NOT_SENT,
-                    true,
-                    "refused",
-                    new java.io.IOException("refused")));
+    virtual.transport.onEnqueue = attempt -> attempt.fail(REFUSED);
     Ring ring = ring();
     virtual.pass(44_000);
     assertFalse(ring.outcome().isDone());

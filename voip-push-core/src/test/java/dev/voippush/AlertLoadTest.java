@@ -55,6 +55,7 @@ class AlertLoadTest {
       rings.subList(0, CALLS / 2).forEach(Ring::stop);
       virtual.pass(60_000);
       assertTrue(rings.stream().allMatch(ring -> ring.ended().isDone()), "all are over");
+      assertEquals(0, virtual.client.alertCalls.size(), "none is kept");
       int all = virtual.handedOver();
       virtual.pass(60_000);
       assertEquals(all, virtual.handedOver());

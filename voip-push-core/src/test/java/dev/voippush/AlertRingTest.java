@@ -108,6 +108,7 @@ class AlertRingTest {
     assertEquals("+86 10 1234", title(anonymous.handle("+86 10 1234")));
     assertEquals("+86 10 1234", title(anonymous.callerName(" ")));
     assertEquals("Li Lei", title(anonymous.callerName("Li Lei")));
+    assertEquals("Unknown caller", title(CallPayload.incoming(ID).handle(" ")));
   }
 
   private static Object title(CallPayload.Builder call) {
@@ -208,6 +209,15 @@ class AlertRingTest {
       assertEquals(interval, AlertRing.builder().interval(interval).build().interval());
     }
     assertThrows(IllegalArgumentException.class, () -> AlertRing.builder().sound(" "));
+  }
+
+  @Test
+  void whatIsShownOfThemIsNoPayload() {
+    AlertRing ring = AlertRing.builder().sound("ring.caf").build();
+    assertEquals("AlertRing[interval=PT3S, sound=ring.caf]", ring.toString());
+    assertEquals(
+        "Message[type=ALERT, callId=" + ID + "]",
+        ring.messages(call().build(), Locale.US).ringing().toString());
   }
 
   @Test
