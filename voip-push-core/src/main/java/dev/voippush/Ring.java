@@ -123,7 +123,7 @@ public final class Ring {
    * Returns the result of each distinct device by its token, in the order given; unmodifiable. Of
    * an {@link AlertDevice} it is the first acceptance, or if there is none, what its last alert
    * that rings ended as. The futures are as those of {@link VoipPushClient#sendAsync}: to cancel
-   * one drops that device's push, or its alerts.
+   * one before it has completed drops that device's push, or its alerts.
    */
   public Map<DeviceToken, CompletableFuture<PushResult>> results() {
     return Collections.unmodifiableMap(results);
