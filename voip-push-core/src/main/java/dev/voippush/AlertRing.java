@@ -136,6 +136,7 @@ public final class AlertRing {
   /** Collects the settings. Not thread-safe. */
   public static final class Builder {
     private static final Duration SHORTEST = Duration.ofSeconds(2);
+
     private Duration interval = Duration.ofSeconds(3);
     private String sound = "default";
     private AlertText text = AlertText.DEFAULT;
@@ -143,8 +144,9 @@ public final class AlertRing {
     private Builder() {}
 
     /**
-     * Sets the time from one alert to the next; 3 s by default. Where APNs answers 429 it is
-     * doubled for that device, up to 30 s.
+     * Sets the time from the begin of one alert to the begin of the next; 3 s by default. The next
+     * waits for the verdict on the one before. Where APNs answers 429 it is doubled for that
+     * device, or as long as {@code retry-after} says if that is longer, up to 30 s.
      *
      * @throws IllegalArgumentException if it is not between 2 s and 30 s
      */

@@ -2,6 +2,9 @@
 package dev.voippush;
 
 import java.nio.charset.StandardCharsets;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import okio.Buffer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,10 @@ final class HeaderEncoder {
   private static final int USER_AGENT = 58;
   private static final int NEW_NAME = 0;
 
+  // Places of constants that are not the same for all types of push
+  private static final int TOPIC = 1;
+  private static final int TYPE = 2;
+
   private static final String PATH_PREFIX = "/3/device/";
   private static final String BEARER = "bearer ";
   private static final String EXPIRATION = "apns-expiration";
@@ -38,8 +45,7 @@ final class HeaderEncoder {
   private static final int ID_LENGTH = 36;
   private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-  private final String authority;
-  private final String bundleId;
+  private final Map<PushType, Field[]> constants = new EnumMap<>(PushType.class);
   private final int tableNeeded;
 
   // What stands before and after :path once the table holds the constants
@@ -65,34 +71,35 @@ final class HeaderEncoder {
   }
 
   HeaderEncoder(String authority, String bundleId) {
-    this.authority = authority;
-    this.bundleId = bundleId;
-    Field[] constants = constants(PushType.VOIP); // whose topic is the longer one
+    for (PushType type : PushType.values()) {
+      constants.put(type, constants(authority, bundleId, type));
+    }
+    Field[] longest = constants(PushType.VOIP); // by its topic
     int needed = EXPIRATION.length() + "4294967295".length() + ENTRY_OVERHEAD;
     needed += ID.length() + ID_LENGTH + ENTRY_OVERHEAD;
-    for (Field field : constants) {
+    for (Field field : longest) {
       needed += field.size();
     }
     tableNeeded = needed;
     // apns-expiration and apns-id follow the constants: the newest entry has the lowest index
     idIndex = FIRST_DYNAMIC_INDEX;
     expirationIndex = FIRST_DYNAMIC_INDEX + 1;
-    int highest = FIRST_DYNAMIC_INDEX + 1 + constants.length;
-    topicIndex = highest - 1;
-    typeIndex = highest - 2;
+    int highest = FIRST_DYNAMIC_INDEX + 1 + longest.length;
+    topicIndex = highest - TOPIC;
+    typeIndex = highest - TYPE;
     Buffer block = new Buffer();
     block.writeByte(0x80 | METHOD_POST).writeByte(0x80 | SCHEME_HTTPS).writeByte(0x80 | highest);
     indexedBeforePath = block.readByteArray();
     block.writeByte(0x80 | topicIndex).writeByte(0x80 | typeIndex);
     indexedTopicAndType = block.readByteArray();
-    for (int i = 3; i < constants.length; i++) {
+    for (int i = TYPE + 1; i < longest.length; i++) {
       block.writeByte(0x80 | (highest - i));
     }
     indexedRest = block.readByteArray();
   }
 
   /** The headers that repeat, pseudo-headers first. */
-  private Field[] constants(PushType type) {
+  private static Field[] constants(String authority, String bundleId, PushType type) {
     return new Field[] {
       new Field(AUTHORITY, ":authority", authority),
       new Field(NEW_NAME, "apns-topic", type.topic(bundleId)),
@@ -101,6 +108,10 @@ final class HeaderEncoder {
       new Field(CONTENT_TYPE, "content-type", "application/json"),
       new Field(USER_AGENT, "user-agent", "voip-push"),
     };
+  }
+
+  private Field[] constants(PushType type) {
+    return Objects.requireNonNull(constants.get(type));
   }
 
   /** Keeps to the server's SETTINGS_HEADER_TABLE_SIZE, an unsigned number, from the next block. */
@@ -127,9 +138,9 @@ final class HeaderEncoder {
         block.write(indexedTopicAndType);
       } else {
         writeInt(block, 0x00, 4, topicIndex);
-        writeString(block, request.type().topic(bundleId));
+        writeString(block, constants(request.type())[TOPIC].value());
         writeInt(block, 0x00, 4, typeIndex);
-        writeString(block, request.type().headerValue());
+        writeString(block, constants(request.type())[TYPE].value());
       }
       block.write(indexedRest);
       writeInt(block, 0x00, 4, expirationIndex);
@@ -138,12 +149,12 @@ final class HeaderEncoder {
       writeId(block, request.apnsId());
     } else {
       boolean index = tableNeeded <= tableSize;
-      Field[] constants = constants(request.type());
+      Field[] ofType = constants(request.type());
       block.writeByte(0x80 | METHOD_POST).writeByte(0x80 | SCHEME_HTTPS);
-      writeField(block, index, constants[0]);
+      writeField(block, index, ofType[0]);
       writePath(block, request.token());
-      for (int i = 1; i < constants.length; i++) {
-        writeField(block, index, constants[i]);
+      for (int i = 1; i < ofType.length; i++) {
+        writeField(block, index, ofType[i]);
       }
       writeName(block, index, NEW_NAME, EXPIRATION);
       writeExpiration(block, request.expiration());

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
-import java.util.Locale;
-
 /** Which kind of push it is: Apple's {@code apns-push-type}. */
 public enum PushType {
   /** A VoIP push, which wakes the app; once for each call and device. */
-  VOIP,
+  VOIP("voip"),
   /** An ordinary notification, repeated while the call rings; see {@link AlertDevice}. */
-  ALERT;
+  ALERT("alert");
 
   private static final String VOIP_ENDING = ".voip";
 
+  private final String headerValue;
+
+  PushType(String headerValue) {
+    this.headerValue = headerValue;
+  }
+
   /** Returns the value of {@code apns-push-type}. */
   String headerValue() {
-    return name().toLowerCase(Locale.ROOT);
+    return headerValue;
   }
 
   /** Returns the {@code apns-topic} of this app's pushes. */

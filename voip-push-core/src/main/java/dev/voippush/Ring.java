@@ -61,12 +61,14 @@ public final class Ring {
     }
 
     private void completeIfAll() {
-      Map<DeviceToken, PushResult> verdicts = new LinkedHashMap<>();
-      Map<DeviceToken, VoipPushException> failures = new LinkedHashMap<>();
+      Map<DeviceToken, PushResult> verdicts;
+      Map<DeviceToken, VoipPushException> failures;
       synchronized (byDevice) {
         if (byDevice.size() < devices.size()) {
           return;
         }
+        verdicts = new LinkedHashMap<>();
+        failures = new LinkedHashMap<>();
         for (DeviceToken device : devices) {
           if (byDevice.get(device) instanceof PushResult result) {
             verdicts.put(device, result);

@@ -293,7 +293,7 @@ public final class VoipPushClient implements AutoCloseable {
    *     {@code callEnd}; none is rung then
    */
   public Ring ring(CallPayload call, Collection<? extends Device> devices) {
-    Message push = Message.of(call);
+    Message push = Message.of(Objects.requireNonNull(call, "call"));
     Map<DeviceToken, Device> distinct = new LinkedHashMap<>();
     Map<Locale, AlertRing.Messages> alerts = new HashMap<>();
     for (Device device : devices) {
@@ -328,7 +328,8 @@ public final class VoipPushClient implements AutoCloseable {
   }
 
   private Push begin(DeviceToken device, CallPayload call, boolean callerWaits) {
-    Push push = accept(device, Message.of(call), null, callerWaits);
+    Message message = Message.of(Objects.requireNonNull(call, "call"));
+    Push push = accept(Objects.requireNonNull(device, "device"), message, null, callerWaits);
     push.start();
     return push;
   }

@@ -15,10 +15,9 @@ import dev.voippush.FakeTransport.FakeAttempt;
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -324,7 +323,7 @@ class AlertCallTest {
   }
 
   /** A clock that stands, and does something once when it is asked: a push is being made then. */
-  private static final class AskedClock extends Clock {
+  private static final class AskedClock implements InstantSource {
     private Runnable whenAsked = () -> {};
 
     @Override
@@ -334,21 +333,12 @@ class AlertCallTest {
       once.run();
       return VirtualClient.START;
     }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
   }
 
-  private static VirtualClient by(Clock clock) {
+  private static VirtualClient by(InstantSource clock) {
     return new VirtualClient(
-        builder -> builder.clock(clock).alertRing(AlertRing.builder().build()));
+        builder ->
+            builder.clock(clock.withZone(ZoneOffset.UTC)).alertRing(AlertRing.builder().build()));
   }
 
   @Test

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ResponseReaderTest {
   private static final Sent SENT = new Sent(new UUID(1, 2), 3, true);
-  private static final Target TARGET =
+  static final Target TARGET =
       new Target(
           "the custom endpoint (x:1)",
           Optional.empty(),

@@ -19,14 +19,6 @@ class ResponsesFuzzTest {
 
   private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
   private static final Sent SENT = new Sent(new UUID(1, 2), 1, false);
-  private static final Target TARGET =
-      new Target(
-          "the custom endpoint (x:1)",
-          Optional.empty(),
-          PushType.VOIP,
-          "a.b.voip",
-          "the certificate",
-          true);
 
   /**
    * Reads an answer of three parts, with line feeds between them.
@@ -60,7 +52,7 @@ class ResponsesFuzzTest {
                           .compareTo(Duration.ofSeconds(45))
                       < 0);
             });
-    PushResult result = ResponseReader.read(response, SENT, () -> TARGET);
+    PushResult result = ResponseReader.read(response, SENT, () -> ResponseReaderTest.TARGET);
     assertEquals(status == 200, result.accepted());
     if (result instanceof PushResult.Rejected rejected) {
       assertEquals(status, rejected.status());

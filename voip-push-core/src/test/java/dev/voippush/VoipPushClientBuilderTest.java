@@ -25,6 +25,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -45,6 +46,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -349,6 +351,26 @@ class VoipPushClientBuilderTest {
           assertThrows(
               IllegalArgumentException.class, () -> VoipPushClient.builder().connections(wrong));
       assertEquals("connections must be from 1 to 100, but was " + wrong, e.getMessage());
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway") // what is refused
+  void nothingIsSentToNobodyOrOfNoCall() throws Exception {
+    DeviceToken device = DeviceToken.of("ab".repeat(32));
+    CallPayload call = CallPayload.incoming(UUID.randomUUID()).build();
+    try (VoipPushClient client = with(push(VOIP)).build()) {
+      Map<Executable, String> refused =
+          Map.of(
+              () -> client.send(null, call), "device",
+              () -> client.sendAsync(null, call), "device",
+              () -> client.send(device, null), "call",
+              () -> client.sendAsync(device, null), "call",
+              () -> client.ring(null, List.of(device)), "call");
+      refused.forEach(
+          (how, what) ->
+              assertEquals(what, assertThrows(NullPointerException.class, how).getMessage()));
+      assertEquals(0, client.health().queued());
     }
   }
 }

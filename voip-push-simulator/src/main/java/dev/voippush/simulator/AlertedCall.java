@@ -15,26 +15,26 @@ import org.jspecify.annotations.Nullable;
 record AlertedCall(PushedCall call, Optional<SimulatedCall.State> end) {
   /** The call, or empty if the alert is none that rings or ends one. */
   static Optional<AlertedCall> read(Map<String, @Nullable Object> payload, Instant now) {
-    boolean ended = payload.containsKey("callEnd");
+    Object callEnd = payload.get("callEnd");
     boolean starts =
         payload.get("aps") instanceof Map<?, ?> aps
             && aps.get("mutable-content") instanceof Number flag
             && flag.intValue() == 1
-            && (ended || aps.get("sound") != null);
+            && (callEnd == null ? aps.get("sound") != null : callEnd instanceof String);
     return starts
-        ? PushedCall.read(payload, now)
-            .map(call -> new AlertedCall(call, end(payload.get("callEnd"))))
+        ? PushedCall.read(payload, now).map(call -> new AlertedCall(call, end(callEnd)))
         : Optional.empty();
   }
 
   private static Optional<SimulatedCall.State> end(@Nullable Object callEnd) {
-    if (!(callEnd instanceof String how)) {
+    if (callEnd == null) {
       return Optional.empty();
     }
-    return switch (how) {
-      case "answered" -> Optional.of(SimulatedCall.State.ANSWERED_ELSEWHERE);
-      case "declined" -> Optional.of(SimulatedCall.State.DECLINED_ELSEWHERE);
-      default -> Optional.of(SimulatedCall.State.ENDED); // missed, whoever gave up
-    };
+    return Optional.of(
+        switch ((String) callEnd) {
+          case "answered" -> SimulatedCall.State.ANSWERED_ELSEWHERE;
+          case "declined" -> SimulatedCall.State.DECLINED_ELSEWHERE;
+          default -> SimulatedCall.State.ENDED; // missed, whoever gave up
+        });
   }
 }

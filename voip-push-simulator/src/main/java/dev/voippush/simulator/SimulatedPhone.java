@@ -651,51 +651,73 @@ public final class SimulatedPhone {
     banners.put(replaces, banner.get());
     Optional<AlertedCall> alerted =
         callKit ? Optional.empty() : AlertedCall.read(delivery.payload(), now);
-    String does = alerted.map(call -> alert(call, now)).orElse("");
+    if (alerted.isEmpty()) {
+      recordBanner(request, now, "");
+    } else if (alerted.get().end().isPresent()) {
+      alertOfEnd(request, now, alerted.get().call(), alerted.get().end().get());
+    } else {
+      alertOfRinging(request, now, alerted.get().call());
+    }
+  }
+
+  /** Before what the banner's call becomes, so that events come in the order of their causes. */
+  private void recordBanner(RecordedRequest request, Instant now, String does) {
     record(request, now, PushVerdict.NOTIFICATION, "not a VoIP push; iOS shows a banner" + does);
   }
 
-  /** The app's notification service extension gets an alert; returns what it does with it. */
-  private String alert(AlertedCall alerted, Instant now) {
+  /** The app's notification service extension gets the last alert of a call. */
+  private void alertOfEnd(
+      RecordedRequest request, Instant now, PushedCall pushed, SimulatedCall.State end) {
     expireDue();
-    PushedCall pushed = alerted.call();
     SimulatedCall known = calls.get(pushed.id());
-    if (alerted.end().isPresent()) {
-      SimulatedCall.State end = alerted.end().get();
-      if (known == null && end == SimulatedCall.State.ENDED) {
-        add(pushed, now, end).callerGaveUp();
-        return " of a call that was missed";
+    boolean missed = end == SimulatedCall.State.ENDED;
+    if (known == null && missed) {
+      recordBanner(request, now, " of a call that was missed");
+      add(pushed, now, end).callerGaveUp();
+    } else if (known != null && known.state() == SimulatedCall.State.RINGING) {
+      recordBanner(request, now, " and rings no more");
+      if (missed) {
+        known.callerGaveUp();
       }
-      if (known != null && known.state() == SimulatedCall.State.RINGING) {
-        if (end == SimulatedCall.State.ENDED) {
-          known.callerGaveUp();
-        }
-        end(known, end);
-        return " and rings no more";
-      }
-      return "";
+      end(known, end);
+    } else {
+      recordBanner(request, now, "");
     }
+  }
+
+  /** The app's notification service extension gets an alert of a call that rings. */
+  private void alertOfRinging(RecordedRequest request, Instant now, PushedCall pushed) {
+    expireDue();
+    SimulatedCall known = calls.get(pushed.id());
     if (known != null && known.state() == SimulatedCall.State.RINGING) {
+      recordBanner(request, now, " in place of the one before, and rings on");
       known.alerted();
-      return " in place of the one before, and rings on";
+      return;
     }
     if (known != null) {
-      return ", but does not ring: the call was over, " + known.state();
+      recordBanner(request, now, ", but does not ring: the call was over, " + known.state());
+      return;
     }
     if (!now.isBefore(pushed.expiresAt())) {
+      recordBanner(
+          request,
+          now,
+          ", but does not ring: it came after the call's expiresAt, " + pushed.expiresAt());
       add(pushed, now, SimulatedCall.State.EXPIRED);
-      return ", but does not ring: it came after the call's expiresAt, " + pushed.expiresAt();
+      return;
     }
     SimulatedCall.State ended = endedBeforePush.remove(pushed.id());
     if (ended != null) {
+      recordBanner(
+          request, now, ", but does not ring: the app had heard that the call was over, " + ended);
       SimulatedCall call = add(pushed, now, ended);
       if (ended == SimulatedCall.State.ENDED) {
         call.callerGaveUp();
       }
-      return ", but does not ring: the app had heard that the call was over, " + ended;
+      return;
     }
+    recordBanner(request, now, " and rings for " + alertSound.toMillis() + " ms, until the next");
     ring(pushed, now);
-    return " and rings for " + alertSound.toMillis() + " ms, until the next";
   }
 
   private void ring(PushedCall pushed, Instant now) {

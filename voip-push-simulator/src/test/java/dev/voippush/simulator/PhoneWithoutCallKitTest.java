@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.voippush.simulator.SimulatedCall.State;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -108,6 +109,29 @@ class PhoneWithoutCallKitTest {
     alert(); // comes late
     assertEquals(state, call().state());
     assertTrue(explanation().contains("does not ring: the call was over"), explanation());
+  }
+
+  @Test
+  void alertArrivesBeforeItsCallRingsAndEnds() {
+    List<PhoneEvent.Type> events = new ArrayList<>();
+    phone.onEvent(event -> events.add(event.type()));
+    alert();
+    last("declined");
+    assertEquals(
+        List.of(
+            PhoneEvent.Type.PUSH_RECEIVED,
+            PhoneEvent.Type.RINGING,
+            PhoneEvent.Type.PUSH_RECEIVED,
+            PhoneEvent.Type.DECLINED_ELSEWHERE),
+        events);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "true", "{}"})
+  void callEndThatIsNoTextRingsNobody(String end) {
+    alert("Call over", ",\"callEnd\":" + end);
+    assertEquals(List.of(), phone.calls());
+    assertEquals(1, phone.banners().size());
   }
 
   @Test

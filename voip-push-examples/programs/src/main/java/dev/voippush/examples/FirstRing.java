@@ -213,14 +213,8 @@ public final class FirstRing {
       say("phone", "did not ring");
       return false;
     }
-    Instant rungUntil = rings.get(0).start();
-    Duration longest = Duration.ZERO;
-    for (RingCycle cycle : rings) {
-      Duration gap = Duration.between(rungUntil, cycle.start());
-      longest = gap.compareTo(longest) > 0 ? gap : longest;
-      rungUntil = cycle.end();
-    }
-    Duration rang = Duration.between(rings.get(0).start(), rungUntil);
+    Duration longest = call.longestGap();
+    Duration rang = Duration.between(rings.get(0).start(), rings.get(rings.size() - 1).end());
     say(
         "phone",
         String.format(

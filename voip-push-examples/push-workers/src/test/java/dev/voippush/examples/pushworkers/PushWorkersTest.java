@@ -211,24 +211,13 @@ class PushWorkersTest {
   void callThatIsOverWhenItIsClaimedIsNotHandedToTheClient(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
     AtomicReference<QueuedCall> placed = new AtomicReference<>();
-    CallStates states = new JdbcCallStates(surroundings.database());
     CallStates slow =
-        new CallStates() {
-          @Override
-          public Set<UUID> ringing(Collection<UUID> calls) {
-            return states.ringing(calls);
-          }
-
+        new ForwardingStates(surroundings) {
           @Override
           public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
-            Claimed claimed = states.claim(callId, devices, claimant);
+            Claimed claimed = super.claim(callId, devices, claimant);
             Waiting.until(() -> placed.get().isOver(Instant.now()), () -> "no end of the call");
             return claimed;
-          }
-
-          @Override
-          public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {
-            states.end(callId, ends);
           }
         };
     try (CallingService service = service(test, 1);
@@ -367,10 +356,9 @@ class PushWorkersTest {
   @Test
   void callWaitsForAStoreThatIsAway(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
-    CallStates states = new JdbcCallStates(surroundings.database());
     AtomicInteger asked = new AtomicInteger();
     CallStates away =
-        new CallStates() {
+        new ForwardingStates(surroundings) {
           /** Every second question is not answered, the first included. */
           private void ask() {
             if (asked.getAndIncrement() % 2 == 0) {
@@ -383,12 +371,12 @@ class PushWorkersTest {
             if (!calls.isEmpty()) {
               ask();
             }
-            return states.ringing(calls);
+            return super.ringing(calls);
           }
 
           @Override
           public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
-            Claimed claimed = states.claim(callId, devices, claimant); // its answer gets lost
+            Claimed claimed = super.claim(callId, devices, claimant); // its answer gets lost
             ask();
             return claimed;
           }
@@ -396,7 +384,7 @@ class PushWorkersTest {
           @Override
           public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {
             ask();
-            states.end(callId, ends);
+            super.end(callId, ends);
           }
         };
     try (CallingService service = service(test, 1);
@@ -412,19 +400,11 @@ class PushWorkersTest {
   void faultEndsTheWorkerAndLosesNoCall(TestInfo test) throws Exception {
     SimulatedPhone phone = apns.registerPhone();
     CallStates faulty =
-        new CallStates() {
-          @Override
-          public Set<UUID> ringing(Collection<UUID> calls) {
-            return Set.copyOf(calls);
-          }
-
+        new ForwardingStates(surroundings) {
           @Override
           public Claimed claim(UUID callId, Collection<DeviceToken> devices, Claimant claimant) {
             throw new IllegalStateException("a fault");
           }
-
-          @Override
-          public void end(UUID callId, Map<DeviceToken, PushEnd> ends) {}
         };
     try (CallingService service = service(test, 1)) {
       QueuedCall call = CallingService.call(phone);
