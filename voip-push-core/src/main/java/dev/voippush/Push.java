@@ -49,9 +49,9 @@ final class Push {
   private int attempts;
   private int throttled;
   private boolean tokenRenewed;
-  private boolean unknown;
+  private boolean lost; // an attempt of which nothing will be heard any more, and APNs may have it
   private @Nullable Try current;
-  private @Nullable Try timedOut;
+  private @Nullable Try timedOut; // APNs may have it, and its late verdict counts
   private PushResult.@Nullable Rejected lastRejection;
   private boolean lastWasRejection;
   private @Nullable AttemptFailure lastFailure;
@@ -344,6 +344,7 @@ final class Push {
         written = true;
         older = timedOut;
         timedOut = null;
+        lost |= older != null;
         waitFor(Wait.ANSWER, settings.attemptTimeoutNanos);
       }
       if (older != null) {
@@ -376,12 +377,10 @@ final class Push {
       if (attempt != current && attempt != timedOut) {
         return;
       }
-      if (attempt == timedOut) {
-        unknown = false; // it was late, not lost; the retry was not written yet
-      }
+      lost |= attempt == current && timedOut != null;
       current = null;
-      timedOut = null;
-      Sent sent = new Sent(apnsId, attempts, unknown);
+      timedOut = null; // if this is it, it was late, not lost
+      Sent sent = new Sent(apnsId, attempts, isUnknown());
       result = ResponseReader.read(response, sent, attempt::target);
       if (result instanceof PushResult.Rejected rejected) {
         try {
@@ -455,17 +454,16 @@ final class Push {
     Failure how = failure.failure();
     synchronized (this) {
       if (attempt == timedOut && failure.delivery() == Delivery.NOT_SENT) {
-        timedOut = null;
-        unknown = false; // APNs says so, and the retry is not written yet
+        timedOut = null; // APNs says so, and the retry is not written yet
       }
       if (ended || attempt != current) {
-        return; // a timed out attempt was counted as unknown already
+        return; // a timed out attempt counts as unknown already
       }
       lastFailure = failure;
       current = null;
       delay = isStopped() ? Optional.empty() : retryPolicy.afterFailure(failure, history());
       if (failure.delivery() == Delivery.UNKNOWN) {
-        unknown = true;
+        lost = true;
       } else if (isStopped()) {
         how = Failure.STOPPED; // which is why it is not tried again
       }
@@ -493,7 +491,6 @@ final class Push {
                       : retryPolicy.afterFailure(stalled(), history()))
                   .isPresent();
       if (written) {
-        unknown = true;
         timedOut = attempt;
       }
       current = null;
@@ -519,7 +516,7 @@ final class Push {
   }
 
   private RetryPolicy.History history() {
-    return new RetryPolicy.History(attempts, throttled, unknown, remaining());
+    return new RetryPolicy.History(attempts, throttled, isUnknown(), remaining());
   }
 
   private void retryIn(Duration delay) {
@@ -529,6 +526,11 @@ final class Push {
   private void retryScheduled(Duration delay, String why) {
     log.debug("call {}, device {}: retry in {} after {}", message.callId(), device, delay, why);
     client.tell(this, (listener, push) -> listener.retryScheduled(push, delay, why));
+  }
+
+  /** True if APNs may have an attempt that has no verdict. */
+  private boolean isUnknown() {
+    return lost || timedOut != null;
   }
 
   private boolean isStopped() {
@@ -585,9 +587,7 @@ final class Push {
       finish();
       first = current;
       second = timedOut;
-      if (first != null && first.written) {
-        unknown = true;
-      }
+      lost |= first != null && first.written;
       handle = first == null || first.written ? null : first.handle;
     }
     // outside of the lock: this asks the transport
@@ -614,7 +614,7 @@ final class Push {
 
   private VoipPushException exception(
       Failure failure, String why, @Nullable AttemptFailure obstacle) {
-    Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
+    Delivery delivery = isUnknown() ? Delivery.UNKNOWN : Delivery.NOT_SENT;
     StringBuilder words =
         new StringBuilder(why.startsWith(settings.host) ? "" : settings.host + ": ");
     words.append(why);
@@ -628,7 +628,7 @@ final class Push {
     }
     words.append(" (call ").append(message.callId()).append(", device ").append(device);
     words.append(", ").append(delivery).append(", attempts: ").append(attempts).append(')');
-    Sent sent = new Sent(apnsId, attempts, unknown);
+    Sent sent = new Sent(apnsId, attempts, isUnknown());
     return new VoipPushException(failure, delivery, sent, lastRejection, words.toString(), cause);
   }
 

@@ -95,6 +95,10 @@ final class FakeTransport implements Transport {
     final Duration at;
     boolean cancelled;
     final List<String> suspicions = new ArrayList<>();
+
+    /** What happens while its connection is being suspected. */
+    Runnable whenSuspected = () -> {};
+
     @Nullable AttemptFailure obstacle;
 
     private final Handler handler;
@@ -180,6 +184,7 @@ final class FakeTransport implements Transport {
     @Override
     public void suspectConnection(String why) {
       suspicions.add(why);
+      whenSuspected.run();
     }
 
     @Override

@@ -232,11 +232,37 @@ class MixedFaultsTest {
     final String pushed; // call and device
     int accepted;
     int rejected;
-    int unprocessed;
     Instant lastAccepted = Instant.MIN;
+    private final List<String> requests = new ArrayList<>();
 
     Trace(String pushed) {
       this.pushed = pushed;
+    }
+
+    void add(RecordedRequest request) {
+      if (request.status() == 200) {
+        accepted++;
+        lastAccepted = request.receivedAt();
+      } else if (request.status() > 0) {
+        rejected++;
+      }
+      requests.add(
+          "%s connection %d stream %d: %d %s"
+              .formatted(
+                  request.receivedAt(),
+                  request.connection(),
+                  request.streamId(),
+                  request.status(),
+                  request.reason()));
+    }
+
+    int count() {
+      return requests.size();
+    }
+
+    @Override
+    public String toString() {
+      return ", seed " + SEED + ", the server's record: " + requests;
     }
   }
 
@@ -258,14 +284,7 @@ class MixedFaultsTest {
       assertEquals(trace.pushed, pushed, "one apns-id for two, seed " + SEED);
       String before = idOf.putIfAbsent(pushed, request.apnsId());
       assertTrue(before == null || before.equals(request.apnsId()), "two ids, seed " + SEED);
-      if (request.status() == 200) {
-        trace.accepted++;
-        trace.lastAccepted = request.receivedAt();
-      } else if (request.status() > 0) {
-        trace.rejected++;
-      } else {
-        trace.unprocessed++;
-      }
+      trace.add(request);
     }
     return traces;
   }
@@ -329,9 +348,9 @@ class MixedFaultsTest {
   }
 
   private void checkResult(PushResult result, Trace trace, String pushed) {
-    String told = result + ", seed " + SEED;
+    String told = result.toString() + trace;
     assertEquals(pushed, trace.pushed, told);
-    assertTrue(trace.accepted + trace.rejected + trace.unprocessed <= result.attempts(), told);
+    assertTrue(trace.count() <= result.attempts(), told);
     if (result.accepted()) {
       assertTrue(trace.accepted >= 1, told);
     } else {
@@ -349,9 +368,9 @@ class MixedFaultsTest {
   }
 
   private void checkFailure(VoipPushException failure, Trace trace, String pushed, Ring ring) {
-    String told = failure.getMessage() + ", seed " + SEED;
+    String told = failure.getMessage() + trace;
     assertEquals(pushed, trace.pushed, told);
-    assertTrue(trace.accepted + trace.rejected + trace.unprocessed <= failure.attempts(), told);
+    assertTrue(trace.count() <= failure.attempts(), told);
     if (failure.delivery() == Delivery.NOT_SENT) {
       assertEquals(0, trace.accepted, told);
     }

@@ -270,6 +270,50 @@ class PushUnknownTest {
   }
 
   @Test
+  void lateVerdictSaysNothingOfAnEarlierAttempt() {
+    CompletableFuture<PushResult> result = virtual.sendAndWrite();
+    virtual.last().fail(Failure.CONNECTION_LOST, Delivery.UNKNOWN);
+    virtual.pass(0);
+    FakeAttempt second = virtual.last().write();
+    second.whenSuspected = () -> second.answer(200);
+    virtual.pass(5_000); // it times out, and is not tried again
+    PushResult.Accepted verdict = accepted(result);
+    assertEquals(2, verdict.attempts());
+    assertTrue(verdict.possiblyDuplicated(), "the first may have rung, too");
+  }
+
+  @Test
+  void proofThatTheLastWasNotSentSaysNothingOfAnEarlierAttempt() {
+    CompletableFuture<PushResult> result = virtual.sendAndWrite();
+    virtual.last().fail(Failure.CONNECTION_LOST, Delivery.UNKNOWN);
+    virtual.pass(0);
+    FakeAttempt second = virtual.last().write();
+    second.whenSuspected = () -> second.fail(Failure.CONNECTION_LOST, Delivery.NOT_SENT);
+    virtual.pass(5_000);
+    assertUnknown(Failure.TIMEOUT, failure(result));
+  }
+
+  @Test
+  void proofThatComesWhileTheOnlyAttemptTimesOutCounts() {
+    try (VirtualClient strict = new VirtualClient(builder -> builder.retryUnknown(false))) {
+      CompletableFuture<PushResult> result = strict.sendAndWrite();
+      FakeAttempt only = strict.last();
+      only.whenSuspected = () -> only.fail(Failure.CONNECTION_LOST, Delivery.NOT_SENT);
+      strict.pass(5_000);
+      assertEquals(Delivery.NOT_SENT, failure(result).delivery());
+    }
+  }
+
+  @Test
+  void verdictOnARetryThatIsNotWrittenInFullDoesNotTakeBackTheTimeout() {
+    CompletableFuture<PushResult> result = sendAndTimeOut();
+    assertTrue(virtual.last().begin() != null);
+    virtual.last().answer(400, "BadDeviceToken"); // to its headers
+    assertTrue(rejected(result).possiblyDuplicated());
+    assertTrue(virtual.transport.attempts.get(0).cancelled);
+  }
+
+  @Test
   void connectionThatTakesNoDataIsLeftAndNothingWasSent() {
     CompletableFuture<PushResult> result = virtual.send();
     FakeAttempt stalled = virtual.last();
