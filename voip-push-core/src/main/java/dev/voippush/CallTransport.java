@@ -427,6 +427,7 @@ final class CallTransport implements Transport {
       attempt.line = null;
       attempt.call = null;
       attempt.connected = false;
+      attempt.run++;
       retire(line);
       queue.addFirst(attempt);
       if (closed) {
@@ -598,11 +599,10 @@ final class CallTransport implements Transport {
     private @Nullable Call call;
     private boolean mayDial;
     private boolean comesBack;
-
+    private int run;
     private @Nullable ObservedSslSocket socket;
     private boolean connected;
-
-    private volatile boolean written;
+    private boolean written; // never set once it has ended: what was told then stays true
 
     CallAttempt(Handler handler) {
       this.handler = handler;
@@ -613,7 +613,8 @@ final class CallTransport implements Transport {
       startedAt = System.nanoTime();
       DeadlineTimer.Deadline watchdog = null;
       if (mayDial) {
-        watchdog = timer.in(connectTimeout.toNanos(), this::dialTimedOut);
+        int thisRun = run;
+        watchdog = timer.in(connectTimeout.toNanos(), () -> dialTimedOut(thisRun));
       }
       try {
         Line mine = line;
@@ -639,10 +640,8 @@ final class CallTransport implements Transport {
           handler.answered(response);
         }
         leave(this, true);
-      } catch (DialGate.NoRoomException e) {
-        comeBack(this);
       } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
-        if (isToComeBack()) {
+        if (isToComeBack(e)) {
           comeBack(this);
         } else {
           failed(e);
@@ -655,10 +654,10 @@ final class CallTransport implements Transport {
     }
 
     /** DNS, TCP, TLS or SETTINGS take too long; what hangs is left to hang. */
-    private void dialTimedOut() {
+    private void dialTimedOut(int ofRun) {
       Call hanging;
       synchronized (lock) {
-        if (connected || ended) {
+        if (connected || run != ofRun) {
           return;
         }
         hanging = call;
@@ -676,9 +675,10 @@ final class CallTransport implements Transport {
       return comesBack;
     }
 
-    private boolean isToComeBack() {
+    private boolean isToComeBack(Throwable e) {
       synchronized (lock) {
-        return comesBack && !connected && !ended;
+        return !written
+            && (e instanceof DialGate.NoRoomException || (comesBack && !connected && !ended));
       }
     }
 
@@ -743,24 +743,39 @@ final class CallTransport implements Transport {
       }
     }
 
+    /** Once only: an interceptor of the user's may proceed again after a failure. */
     void aboutToWrite() throws IOException {
-      if (!handler.mayWrite()) {
-        throw new IOException("not wanted any more"); // OkHttp resets the stream, never ended
+      synchronized (lock) {
+        if (written) {
+          throw new IOException("the request was written already");
+        }
       }
-      written = true;
+      boolean may = handler.mayWrite();
+      synchronized (lock) {
+        if (!may || ended) {
+          throw new IOException("not wanted any more"); // OkHttp resets the stream, never ended
+        }
+        written = true;
+      }
     }
 
     private void failed(Throwable e) {
       boolean dialFailed;
+      boolean first;
+      boolean sent;
       synchronized (lock) {
-        dialFailed = mayDial && !connected && !ended && line != null && !isOutdated(line);
+        first = end();
+        sent = written;
+        dialFailed = first && mayDial && !connected && line != null && !isOutdated(line);
       }
-      AttemptFailure failure = classify(e);
+      AttemptFailure failure = classify(e, sent);
       if (dialFailed) {
         observer.connectFailed(failure, Duration.ofNanos(System.nanoTime() - startedAt));
         dialFailed(failure);
       }
-      fail(failure);
+      if (first) {
+        handler.failed(failure);
+      }
       leave(this, false);
     }
 
@@ -848,21 +863,26 @@ final class CallTransport implements Transport {
     /** Ends it as close() does when its time is up. */
     void cutOff() {
       Call running;
+      boolean first;
+      Delivery delivery;
       synchronized (lock) {
+        first = end();
         running = call;
+        delivery = written ? Delivery.UNKNOWN : Delivery.NOT_SENT;
       }
       if (running != null) {
         running.cancel();
       }
-      Delivery delivery = written ? Delivery.UNKNOWN : Delivery.NOT_SENT;
-      fail(AttemptFailure.closed(delivery));
+      if (first) {
+        handler.failed(AttemptFailure.closed(delivery));
+      }
     }
 
-    private AttemptFailure classify(Throwable e) {
+    private AttemptFailure classify(Throwable e, boolean sent) {
       if (e instanceof HandshakeException && e.getCause() != null) {
         return ConnectFailures.silentAfterHandshake(e.getCause(), progress);
       }
-      if (!written) {
+      if (!sent) {
         return ConnectFailures.of(e, progress);
       }
       String text = ConnectFailures.message(e);

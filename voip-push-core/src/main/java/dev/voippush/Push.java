@@ -55,7 +55,7 @@ final class Push {
   private PushResult.@Nullable Rejected lastRejection;
   private boolean lastWasRejection;
   private @Nullable AttemptFailure lastFailure;
-  private Wait waitingFor = Wait.NOTHING;
+  private Wait waitingFor = Wait.TURN;
   private long waitUntil;
   private boolean timerSet;
   private long timerAt;
@@ -64,7 +64,8 @@ final class Push {
   /** What is to come before the deadline. */
   private enum Wait {
     NOTHING,
-    RETRY,
+    /** For the time of the next attempt. */
+    TURN,
     WRITING,
     ANSWER
   }
@@ -94,6 +95,7 @@ final class Push {
     Instant now = settings.clock.instant();
     Instant over = message.expiresAt();
     this.accepted = time.nanoTime();
+    this.waitUntil = accepted;
     this.deadline =
         accepted
             + (over.getEpochSecond() - now.getEpochSecond()) * NANOS_PER_SECOND
@@ -226,17 +228,18 @@ final class Push {
     }
     if (isOver()) {
       giveUp(Failure.DEADLINE, "the call was over at " + message.expiresAt());
-    } else if (what == Wait.RETRY) {
+    } else if (what == Wait.TURN) {
       attempt(false);
     } else if (attempt != null && what != Wait.NOTHING) {
       timeout(attempt, what == Wait.ANSWER);
     }
   }
 
+  /** Begins the next attempt, if its time has come: a verdict may have come meanwhile. */
   private void attempt(boolean mayWriteHere) {
     Try next = new Try();
     synchronized (this) {
-      if (ended || current != null) {
+      if (ended || waitingFor != Wait.TURN || waitUntil - time.nanoTime() > 0) {
         return;
       }
       waitFor(Wait.NOTHING, Long.MAX_VALUE);
@@ -394,26 +397,28 @@ final class Push {
       }
       if (delay.isEmpty()) {
         finish();
+      } else {
+        waitFor(Wait.NOTHING, Long.MAX_VALUE); // but for what is to be said before
       }
     }
     client.answered(result, attempt.credentials);
     if (leave) { // before the retry, which must not go there again
       attempt.suspectConnection("APNs said " + ((PushResult.Rejected) result).rawReason());
     }
-    if (delay.isPresent()) {
-      synchronized (this) {
-        if (!ended) {
-          retryIn(delay.get());
-        }
-      }
-      retryScheduled(delay.get(), result.toString());
-    }
     if (other != null) {
       other.cancel();
     }
     if (delay.isEmpty()) {
       complete(result);
+      return;
     }
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      retryIn(delay.get());
+    }
+    retryScheduled(delay.get(), result.toString());
   }
 
   private Optional<Duration> afterRejection(
@@ -494,6 +499,9 @@ final class Push {
         timedOut = attempt;
       }
       current = null;
+      if (again) {
+        retryIn(Duration.ZERO);
+      }
     }
     attempt.suspectConnection("APNs did not answer in time");
     if (!written) {
@@ -520,7 +528,7 @@ final class Push {
   }
 
   private void retryIn(Duration delay) {
-    waitFor(Wait.RETRY, delay.toNanos());
+    waitFor(Wait.TURN, delay.toNanos());
   }
 
   private void retryScheduled(Duration delay, String why) {

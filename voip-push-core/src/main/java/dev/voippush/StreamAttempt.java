@@ -21,6 +21,7 @@ final class StreamAttempt implements Transport.Attempt {
   int sent;
   long windowUpdates;
   boolean slotGivenBack;
+  boolean mayBeSent; // its end is written, or is about to be
   byte @Nullable [] body; // while flow control holds back a part of it
   @Nullable Answer answer; // while its END_STREAM has not come
 

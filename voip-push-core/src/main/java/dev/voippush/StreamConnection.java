@@ -11,7 +11,9 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -482,12 +484,12 @@ final class StreamConnection {
     for (Control frame : frames) {
       frame.write(out);
     }
-    for (StreamAttempt attempt : resumable) {
-      left -= resume(out, attempt, left);
-    }
-    if (count > 0) {
+    if (count > 0 || !resumable.isEmpty()) {
       out.beginGathering();
       try {
+        for (StreamAttempt attempt : resumable) {
+          left -= resume(out, attempt, left);
+        }
         for (int i = 0; i < count; i++) {
           StreamAttempt attempt = batch[i];
           batch[i] = null;
@@ -527,6 +529,7 @@ final class StreamConnection {
       attempt.connection = this;
       attempt.streamId = nextStreamId;
       attempt.startedAt = now;
+      attempt.mayBeSent = true;
       streams.add(attempt);
       transport.openStreams++;
       batch[count++] = attempt;
@@ -572,6 +575,7 @@ final class StreamConnection {
         return 0;
       }
       attempt.body = body;
+      attempt.mayBeSent = false;
       heldBack.add(attempt);
     }
     return resume(out, attempt, window);
@@ -588,6 +592,7 @@ final class StreamConnection {
     byte[] body;
     int from;
     int count;
+    boolean last;
     synchronized (lock) {
       body = attempt.body;
       if (body == null || attempt.ended) {
@@ -595,11 +600,12 @@ final class StreamConnection {
       }
       from = attempt.sent;
       count = (int) Math.min(body.length - from, Math.min(window, windowOf(attempt)));
+      last = from + count == body.length;
+      attempt.mayBeSent = last;
     }
     if (count <= 0) {
       return 0;
     }
-    boolean last = from + count == body.length;
     if (last && !attempt.handler.mayWrite()) {
       reset(attempt);
       return 0;
@@ -1305,8 +1311,7 @@ final class StreamConnection {
     }
 
     private AttemptFailure failure(StreamAttempt attempt, Failure failure, String message) {
-      Delivery delivery =
-          attempt.endOffset == StreamAttempt.NOT_HANDED_OVER ? Delivery.NOT_SENT : Delivery.UNKNOWN;
+      Delivery delivery = attempt.mayBeSent ? Delivery.UNKNOWN : Delivery.NOT_SENT;
       return new AttemptFailure(failure, delivery, false, message, new IOException(message));
     }
 
@@ -1343,6 +1348,7 @@ final class StreamConnection {
         text += " " + debug;
       }
       List<StreamAttempt> unprocessed = new ArrayList<>();
+      Map<StreamAttempt, PushResponse> answered = new LinkedHashMap<>();
       boolean news;
       synchronized (lock) {
         if (state == State.DIALLING) {
@@ -1352,10 +1358,16 @@ final class StreamConnection {
         state = State.DRAINING;
         drainReason = "GOAWAY " + text;
         for (StreamAttempt attempt : streams.all()) {
-          if (attempt.streamId > lastStreamId) {
+          if (attempt.streamId <= lastStreamId) {
+            continue;
+          }
+          PushResponse response = finish(attempt); // its status is the verdict, whatever this says
+          if (response == null) {
             remove(attempt.streamId);
             attempt.ended = true;
             unprocessed.add(attempt);
+          } else {
+            answered.put(attempt, response);
           }
         }
       }
@@ -1364,6 +1376,8 @@ final class StreamConnection {
       }
       AttemptFailure failure = notProcessed("GOAWAY " + text);
       unprocessed.forEach(attempt -> tell(attempt, () -> attempt.handler.failed(failure)));
+      answered.forEach(
+          (attempt, response) -> tell(attempt, () -> attempt.handler.answered(response)));
       freed();
     }
 

@@ -190,6 +190,14 @@ class HostileServerTest {
         c.headers(r.streamId(), true, ":status", "200", "x\0", "y", "apns-unique-id", "y\0\r\nz");
       }
     },
+    GOAWAY_WITHOUT_WHAT_WAS_ANSWERED(End.accepted()) {
+      @Override
+      void act(Connection c, Request r) throws IOException {
+        r.status(200);
+        c.headers(r.streamId(), false, ":status", "200");
+        c.goAway(0, 0);
+      }
+    },
     NO_STATUS(End.protocol("without a valid final :status"), End.protocol(":status")) {
       @Override
       void act(Connection c, Request r) throws IOException {

@@ -13,6 +13,9 @@ import dev.voippush.FakeTransport.FakeAttempt;
 import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -223,6 +226,63 @@ class PushUnknownTest {
     PushResult.Accepted verdict = accepted(result);
     assertFalse(verdict.possiblyDuplicated());
     assertEquals(2, verdict.attempts());
+  }
+
+  @Test
+  void lateRejectionThatComesDuringTheTimeoutIsTriedAgainByItsOwnRules() {
+    CompletableFuture<PushResult> result = virtual.sendAndWrite();
+    FakeAttempt first = virtual.last();
+    first.whenSuspected = () -> first.answer(503, "ServiceUnavailable", "3");
+    virtual.pass(5_000);
+    virtual.pass(2_990);
+    assertEquals(1, virtual.handedOver());
+    virtual.pass(10);
+    assertEquals(2, virtual.handedOver());
+    virtual.last().write().answer(200);
+    assertFalse(accepted(result).possiblyDuplicated());
+  }
+
+  /** A clock that stands, and does something when it is asked for the second time from now. */
+  private static final class AskedClock implements InstantSource {
+    private int asked = Integer.MIN_VALUE;
+    private Runnable atSecond = () -> {};
+
+    @Override
+    public Instant instant() {
+      if (++asked == 2) {
+        atSecond.run();
+      }
+      return VirtualClient.START;
+    }
+
+    void atSecond(Runnable what) {
+      asked = 0;
+      atSecond = what;
+    }
+  }
+
+  @Test
+  void retryThatBecomesDueWhileALateRejectionIsReadWaitsForTheTimeOfThat() {
+    AskedClock clock = new AskedClock();
+    try (VirtualClient racing =
+        new VirtualClient(builder -> builder.clock(clock.withZone(ZoneOffset.UTC)))) {
+      CompletableFuture<PushResult> result = racing.sendAndWrite();
+      FakeAttempt first = racing.last();
+      racing.pass(5_000);
+      racing.last().begin();
+      racing.last().fail(Failure.CONNECTION_LOST, Delivery.NOT_SENT);
+      clock.atSecond(() -> racing.pass(200)); // by health(), when the verdict is known
+      first.answer(503, "ServiceUnavailable", "3");
+      assertEquals(2, clock.asked);
+      assertEquals(2, racing.handedOver());
+      racing.pass(3_000);
+      assertEquals(3, racing.handedOver());
+      racing.last().write();
+      racing.pass(5_000);
+      assertEquals(4, racing.handedOver(), "it times out as any other");
+      racing.pass(60_000);
+      assertUnknown(Failure.DEADLINE, failure(result));
+    }
   }
 
   @Test

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.voippush;
+
+import static dev.voippush.TestClients.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.voippush.credentials.ApnsCredentials;
+import dev.voippush.credentials.SigningKey;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Proxy;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What a transport says was not sent never reaches the server, and nothing is sent twice, also when
+ * the end of an attempt crosses with its writing.
+ */
+@Timeout(60)
+class NotSentIsTrueTest {
+  private final DeadlineTimer timer = new DeadlineTimer();
+  private final Callbacks callbacks = new Callbacks(timer);
+  private RawApns apns;
+  private Identity identity;
+  private Transport transport;
+
+  @BeforeEach
+  void startApns() throws Exception {
+    apns = new RawApns();
+    SigningKey key = VirtualClient.signingKey();
+    identity = new Identity(key, TlsSettings.of(key, List.of(apns.root())));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    transport.close(Duration.ZERO);
+    timer.close();
+    callbacks.close();
+    apns.close();
+  }
+
+  private void streams() {
+    Dialer dialer =
+        new Dialer(
+            "localhost",
+            apns.port(),
+            new ProxySettings(Proxy.NO_PROXY, null),
+            InetAddress::getAllByName);
+    transport =
+        new StreamTransport(
+            new StreamTransport.Config(
+                dialer,
+                "localhost:" + apns.port(),
+                "com.example.app",
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                100,
+                1,
+                callbacks,
+                timer,
+                TestClients.NOBODY),
+            identity);
+  }
+
+  private void calls(OkHttpClient users, Duration connectTimeout, Transport.Observer observer) {
+    transport =
+        new CallTransport(
+            HttpUrl.get(apns.endpoint()),
+            "com.example.app",
+            users,
+            identity,
+            connectTimeout,
+            Duration.ofSeconds(60),
+            100,
+            timer,
+            observer);
+  }
+
+  private void calls(OkHttpClient users) {
+    calls(users, Duration.ofSeconds(10), TestClients.NOBODY);
+  }
+
+  /** An attempt that does something while it is asked whether its body may be written: it may. */
+  private static final class Asked implements Transport.Handler {
+    private final CompletableFuture<String> end = new CompletableFuture<>();
+    private final Runnable whenAsked;
+
+    Asked(Runnable whenAsked) {
+      this.whenAsked = whenAsked;
+    }
+
+    Asked() {
+      this(() -> {});
+    }
+
+    @Override
+    public PushRequest begin(ApnsCredentials credentials) {
+      byte[] body = {'{', '}'};
+      return new PushRequest(
+          PushType.VOIP, "ab".repeat(32), UUID.randomUUID(), 0, null, "e.e.e", body);
+    }
+
+    @Override
+    public boolean mayWrite() {
+      whenAsked.run();
+      return true;
+    }
+
+    @Override
+    public void answered(PushResponse response) {
+      end.complete("answered " + response.status());
+    }
+
+    @Override
+    public void failed(AttemptFailure failure) {
+      end.complete(failure.delivery().toString());
+    }
+
+    String awaitEnd() throws Exception {
+      return end.get(20, TimeUnit.SECONDS);
+    }
+  }
+
+  private static void awaitLatch(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(20, TimeUnit.SECONDS), "not within 20 s");
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Until the server has read all that there was. */
+  private void awaitRecord() {
+    transport.close(Duration.ZERO);
+    await(() -> apns.connections().stream().noneMatch(RawApns.Connection::isOpen));
+  }
+
+  @Test
+  void dialThatComesAboutWhileItTimesOut() throws Exception {
+    CountDownLatch speak = new CountDownLatch(1);
+    CountDownLatch asked = new CountDownLatch(1);
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void opened(RawApns.Connection connection) throws IOException {
+            awaitLatch(speak);
+            connection.settings();
+          }
+        });
+    OkHttpClient patient =
+        new OkHttpClient.Builder()
+            .addInterceptor(
+                chain -> chain.withConnectTimeout(20, TimeUnit.SECONDS).proceed(chain.request()))
+            .build();
+    calls(
+        patient,
+        Duration.ofMillis(500),
+        new Transport.Observer() {
+          @Override
+          public void connected(Duration took) {}
+
+          @Override
+          public void connectFailed(AttemptFailure failure, Duration took) {
+            speak.countDown();
+            awaitLatch(asked);
+          }
+
+          @Override
+          public void disconnected(String why, Duration lifetime) {}
+        });
+    Asked attempt = new Asked(asked::countDown);
+    transport.enqueue(attempt, false);
+    assertEquals("NOT_SENT", attempt.awaitEnd());
+    awaitRecord();
+    assertEquals(List.of(), apns.requests());
+  }
+
+  @Test
+  void closeWhileABodyIsAboutToBeWritten() throws Exception {
+    CompletableFuture<Asked> asked = new CompletableFuture<>();
+    calls(new OkHttpClient());
+    asked.complete(
+        new Asked(
+            () -> {
+              new Thread(() -> transport.close(Duration.ZERO)).start();
+              await(() -> asked.join().end.isDone());
+            }));
+    transport.enqueue(asked.join(), false);
+    assertEquals("NOT_SENT", asked.join().awaitEnd());
+    awaitRecord();
+    assertEquals(List.of(), apns.requests());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void interceptorThatProceedsAgainSendsNothingAgain(boolean connected) throws Exception {
+    calls(
+        new OkHttpClient.Builder()
+            .addInterceptor(
+                chain -> {
+                  try {
+                    return chain.proceed(chain.request());
+                  } catch (IOException e) {
+                    return chain.proceed(chain.request());
+                  }
+                })
+            .build());
+    if (connected) {
+      Asked before = new Asked();
+      transport.enqueue(before, false);
+      assertEquals("answered 200", before.awaitEnd());
+    }
+    int requests = apns.requests().size();
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() > requests + 1) {
+              connection.answer(request);
+            } else {
+              connection.reset();
+            }
+          }
+        });
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    awaitRecord();
+    assertEquals(requests + 1, apns.requests().size());
+  }
+
+  @Test
+  void lookupThatHangsForACancelledAttemptHoldsUpNoOther() throws Exception {
+    AtomicInteger lookups = new AtomicInteger();
+    CountDownLatch released = new CountDownLatch(1);
+    calls(
+        new OkHttpClient.Builder()
+            .dns(
+                name -> {
+                  if (lookups.incrementAndGet() == 1) {
+                    awaitLatch(released);
+                  }
+                  return List.of(InetAddress.getLoopbackAddress());
+                })
+            .build(),
+        Duration.ofMillis(500),
+        TestClients.NOBODY);
+    Transport.Attempt hanging = transport.enqueue(new Asked(), false);
+    await(() -> lookups.get() == 1);
+    hanging.cancel();
+    Asked other = new Asked();
+    transport.enqueue(other, false);
+    try {
+      assertEquals("answered 200", other.awaitEnd());
+    } finally {
+      released.countDown();
+    }
+    assertEquals(1, apns.requests().size());
+  }
+
+  /** A server whose windows leave room for half of a body. */
+  private void holdBack() {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void opened(RawApns.Connection connection) throws IOException {
+            connection.settings(RawApns.INITIAL_WINDOW_SIZE, 1);
+          }
+        });
+  }
+
+  @Test
+  void answerWithoutStatusWhileTheEndOfTheBodyIsAboutToBeWritten() throws Exception {
+    holdBack();
+    streams();
+    CompletableFuture<Asked> asked = new CompletableFuture<>();
+    asked.complete(
+        new Asked(
+            () -> {
+              try {
+                RawApns.Connection connection = apns.connections().get(0);
+                connection.headers(1, true, "x", "y");
+                connection.flush();
+              } catch (IOException e) {
+                throw new IllegalStateException(e);
+              }
+              await(() -> asked.join().end.isDone());
+            }));
+    transport.enqueue(asked.join(), false);
+    assertEquals("UNKNOWN", asked.join().awaitEnd());
+    await(() -> apns.requests().size() == 1);
+  }
+
+  /** So does {@link Ring#stop}, after which no request is handed to TLS any more. */
+  @Test
+  void handOverOfABodyThatWasHeldBackIsWaitedFor() throws Exception {
+    holdBack();
+    streams();
+    CompletableFuture<Boolean> waits = new CompletableFuture<>();
+    Asked asked =
+        new Asked(
+            () -> {
+              Thread waiting = new Thread(transport::awaitHandOver);
+              waiting.start();
+              await(() -> !waiting.isAlive() || waiting.getState() == Thread.State.TIMED_WAITING);
+              waits.complete(waiting.isAlive());
+            });
+    transport.enqueue(asked, false);
+    assertEquals("answered 200", asked.awaitEnd());
+    assertTrue(waits.join());
+  }
+}
