@@ -9,10 +9,12 @@ import io.netty.util.ReferenceCountUtil;
 import org.jspecify.annotations.Nullable;
 
 /** Collects each request's body, and refuses one that is too large and all that follows it. */
+@SuppressWarnings("FutureReturnValueIgnored") // of a close
 final class WebBodies extends HttpObjectAggregator {
   static final int MAX_BYTES = 64 * 1024;
 
   private boolean refused;
+  private boolean closesAtNext;
 
   WebBodies() {
     super(MAX_BYTES);
@@ -20,11 +22,19 @@ final class WebBodies extends HttpObjectAggregator {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-    if (refused) {
+    if (closesAtNext) {
+      ReferenceCountUtil.release(message);
+      ctx.close();
+    } else if (refused) {
       ReferenceCountUtil.release(message);
     } else {
       super.channelRead(ctx, message);
     }
+  }
+
+  /** The answer to the last request never ends: another one is not answered, not even by 100. */
+  void closeAtNext() {
+    closesAtNext = true;
   }
 
   /** No continuation of what is too large: Netty would refuse it in words of its own. */

@@ -72,10 +72,6 @@ final class WebConnection extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   @Override
   protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-    if (listensToEvents) {
-      ctx.close(); // a request after one whose answer never ends
-      return;
-    }
     if (request.decoderResult().isFailure()) {
       refuseUnreadable(ctx, request.decoderResult().cause());
       return;
@@ -196,6 +192,7 @@ final class WebConnection extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   private void sendEvents(ChannelHandlerContext ctx) {
     listensToEvents = true;
+    ctx.pipeline().get(WebBodies.class).closeAtNext();
     HttpResponse response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
     addHeaders(response, "text/event-stream; charset=utf-8");
     HttpUtil.setTransferEncodingChunked(response, true);

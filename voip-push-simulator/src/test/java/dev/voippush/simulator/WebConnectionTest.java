@@ -10,10 +10,13 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A client that does not read what it asked for. */
+/** Clients that do not read what they asked for, or ask where there is no answer to come. */
 @Timeout(30)
 final class WebConnectionTest {
   private static final String GET = "GET /page.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -30,7 +33,11 @@ final class WebConnectionTest {
     }
 
     void ask() {
-      writeInbound(Unpooled.copiedBuffer(GET, StandardCharsets.US_ASCII));
+      ask(GET);
+    }
+
+    void ask(String request) {
+      writeInbound(Unpooled.copiedBuffer(request, StandardCharsets.US_ASCII));
     }
 
     long waiting() {
@@ -38,8 +45,8 @@ final class WebConnectionTest {
     }
   }
 
-  @Test
-  void whoAsksAndAsksWithoutReadingIsHeldBack() {
+  /** A web server's connection, and what of the simulator it stands on. */
+  private static void withConnection(Consumer<Socket> test) {
     try (ApnsSimulator simulator = ApnsSimulator.start()) {
       Socket socket = new Socket();
       WebState state = new WebState(simulator);
@@ -52,24 +59,50 @@ final class WebConnectionTest {
               new HttpServerCodec(),
               new WebBodies(),
               new WebConnection(80, new WebFiles(), api, events));
-      int limit = socket.config().getWriteBufferHighWaterMark();
-      socket.ask();
-      long answer = socket.waiting();
-      assertTrue(socket.config().isAutoRead(), "held back at once");
-      while (socket.config().isAutoRead()) {
-        assertTrue(socket.waiting() <= limit, () -> "not held back at " + socket.waiting());
-        socket.ask();
-      }
-      assertTrue(socket.waiting() <= limit + answer);
-      assertFalse(socket.isWritable());
-
-      socket.reads = true;
-      socket.flush();
-      socket.runPendingTasks();
-      assertEquals(0, socket.waiting());
-      assertTrue(socket.config().isAutoRead(), "held back for ever");
+      test.accept(socket);
       socket.finishAndReleaseAll();
       calls.close();
     }
+  }
+
+  @Test
+  void whoAsksAndAsksWithoutReadingIsHeldBack() {
+    withConnection(
+        socket -> {
+          int limit = socket.config().getWriteBufferHighWaterMark();
+          socket.ask();
+          long answer = socket.waiting();
+          assertTrue(socket.config().isAutoRead(), "held back at once");
+          while (socket.config().isAutoRead()) {
+            assertTrue(socket.waiting() <= limit, () -> "not held back at " + socket.waiting());
+            socket.ask();
+          }
+          assertTrue(socket.waiting() <= limit + answer);
+          assertFalse(socket.isWritable());
+
+          socket.reads = true;
+          socket.flush();
+          socket.runPendingTasks();
+          assertEquals(0, socket.waiting());
+          assertTrue(socket.config().isAutoRead(), "held back for ever");
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "expect: 100-continue\r\ncontent-length: 2\r\n", "content-length: 99999\r\n"})
+  void requestBehindThatForEventsEndsTheConnectionAndHasNoAnswer(String headers) {
+    withConnection(
+        socket -> {
+          socket.reads = true;
+          String host = "HTTP/1.1\r\nhost: localhost\r\n";
+          socket.ask("GET /api/events " + host + "\r\n");
+          assertTrue(socket.isOpen());
+          socket.releaseOutbound();
+          socket.ask("POST /api/calls " + host + headers + "\r\n");
+          socket.checkException();
+          assertFalse(socket.isOpen());
+          assertEquals(0, socket.outboundMessages().size());
+        });
   }
 }
