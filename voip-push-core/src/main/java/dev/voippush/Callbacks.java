@@ -33,6 +33,7 @@ final class Callbacks implements Executor {
   private final AtomicLong ended = new AtomicLong();
   private final AtomicBoolean looking = new AtomicBoolean();
   private final DeadlineTimer.Deadline look;
+  private volatile boolean closing; // nobody looks any more whether those at work get on
   private long endedBefore; // of the timer's thread
 
   Callbacks(DeadlineTimer timer) {
@@ -62,14 +63,21 @@ final class Callbacks implements Executor {
 
   private void begin() {
     if (working.compareAndSet(0, 1)) {
-      try {
-        threads.execute(this::work);
-      } catch (RejectedExecutionException | OutOfMemoryError e) { // closed, or no thread to be had
-        log.debug("callbacks run on the thread that hands them over", e);
-        work();
-      }
+      beginWork();
+    } else if (closing) {
+      working.incrementAndGet();
+      beginWork();
     }
     lookSoon();
+  }
+
+  private void beginWork() {
+    try {
+      threads.execute(this::work);
+    } catch (RejectedExecutionException | OutOfMemoryError e) { // closed, or no thread to be had
+      log.debug("callbacks run on the thread that hands them over", e);
+      work();
+    }
   }
 
   private void lookSoon() {
@@ -113,8 +121,12 @@ final class Callbacks implements Executor {
     }
   }
 
-  /** Ends the threads when what waits has run. */
+  /** Ends the threads when what waits has run; a callback that blocks holds up no other. */
   void close() {
+    closing = true;
+    if (!queue.isEmpty()) {
+      begin();
+    }
     threads.shutdown();
   }
 }

@@ -2,6 +2,7 @@
 package dev.voippush;
 
 import java.util.TreeMap;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,18 +26,20 @@ class DeadlineTimer implements AutoCloseable {
   private final Object lock = new Object();
   private final TreeMap<Long, Deadline> lists = new TreeMap<>(); // by tick, each with a list head
   private final LongSupplier nanoTime;
+  private final ThreadFactory threads;
   private final long origin;
   private @Nullable Thread thread;
   private long wakeUp = NOTHING;
   private boolean closed;
 
   DeadlineTimer() {
-    this(System::nanoTime);
+    this(System::nanoTime, Threads.daemons("voip-push-timer"));
   }
 
   /** Measures time by {@code nanoTime}, as {@link System#nanoTime} does. */
-  DeadlineTimer(LongSupplier nanoTime) {
+  DeadlineTimer(LongSupplier nanoTime, ThreadFactory threads) {
     this.nanoTime = nanoTime;
+    this.threads = threads;
     this.origin = nanoTime.getAsLong();
   }
 
@@ -123,8 +126,14 @@ class DeadlineTimer implements AutoCloseable {
   /** The first deadline has changed; called under the lock. */
   void wake() {
     if (thread == null) {
-      thread = Threads.daemons("voip-push-timer").newThread(this::run);
-      thread.start();
+      Thread started = threads.newThread(this::run);
+      try {
+        started.start();
+        thread = started;
+      } catch (OutOfMemoryError e) { // no thread to be had: the next deadline tries again
+        wakeUp = NOTHING;
+        log.warn("deadlines come late: no thread for them", e);
+      }
     } else {
       lock.notifyAll();
     }

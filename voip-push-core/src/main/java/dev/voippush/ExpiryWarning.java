@@ -40,7 +40,11 @@ final class ExpiryWarning {
       warnedAt = Long.MAX_VALUE;
     }
     next.clear();
-    look();
+    try {
+      look();
+    } catch (RuntimeException e) { // the user's clock
+      log.warn("when the certificate expires will be looked at in a day", e);
+    }
   }
 
   private void look() {

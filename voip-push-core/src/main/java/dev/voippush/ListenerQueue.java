@@ -3,6 +3,7 @@ package dev.voippush;
 
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -32,7 +33,13 @@ final class ListenerQueue {
     }
     events.add(event);
     if (waiting.getAndIncrement() == 0) { // counted until it is over
-      executor.execute(this::tellAll);
+      AtomicBoolean begun = new AtomicBoolean(); // an executor that fails may have taken it
+      executor.execute(
+          () -> {
+            if (!begun.getAndSet(true)) {
+              tellAll();
+            }
+          });
     }
   }
 

@@ -500,7 +500,7 @@ final class Push {
       }
       current = null;
       if (again) {
-        retryIn(Duration.ZERO);
+        retryIn(Duration.ZERO); // on this thread, so when its connection is known to be suspect
       }
     }
     attempt.suspectConnection("APNs did not answer in time");
@@ -509,7 +509,6 @@ final class Push {
     }
     if (again) {
       retryScheduled(Duration.ZERO, "no answer in time");
-      attempt(false);
     } else {
       end(
           Failure.TIMEOUT,

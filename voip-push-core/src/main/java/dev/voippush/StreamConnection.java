@@ -121,6 +121,7 @@ final class StreamConnection {
   private long farewellAt = NEVER;
   private long pingSentAt = NEVER;
   private long watchAt = NEVER;
+  private long noRoomSince = NEVER;
 
   private volatile long lastRead;
   private volatile long writingSince = NEVER;
@@ -289,6 +290,22 @@ final class StreamConnection {
         && streams.size() < streamLimit
         && transport.mayOpenStream()
         && connectionWindow > 0;
+  }
+
+  /** True if the server takes no stream at all, although none is open. */
+  private boolean hasNoRoom() {
+    return isOpen() && streams.isEmpty() && (streamLimit == 0 || connectionWindow <= 0);
+  }
+
+  /** A push waits: looks soon whether this can take it, or has something in its way. */
+  void watchOver() {
+    boolean noRoom = hasNoRoom();
+    if (noRoom && noRoomSince == NEVER) {
+      noRoomSince = System.nanoTime();
+    }
+    if (noRoom || writingSince != NEVER) {
+      watchWithin(UNANSWERED_NANOS);
+    }
   }
 
   /** True if nothing is under way, so that a caller may write without spoiling a batch. */
@@ -533,6 +550,7 @@ final class StreamConnection {
       streams.add(attempt);
       transport.openStreams++;
       batch[count++] = attempt;
+      noRoomSince = NEVER;
       if (nextStreamId >= MAX_STREAM_ID - 1) {
         state = State.DRAINING; // after a thousand million pushes
         drainReason = "it has no stream ids left";
@@ -906,6 +924,14 @@ final class StreamConnection {
 
   // The watch: dialling, silence, hanging writes.
 
+  private void watchWithin(long nanos) {
+    synchronized (lock) {
+      if (watchAt == NEVER || watchAt - System.nanoTime() > nanos) {
+        setWatch(nanos);
+      }
+    }
+  }
+
   private void setWatch(long nanos) {
     synchronized (lock) {
       watchAt = System.nanoTime() + nanos;
@@ -916,6 +942,7 @@ final class StreamConnection {
   /** Looks whether the other side is alive, and when to look again. */
   private void check() {
     IOException dead = null;
+    boolean useless = false;
     synchronized (lock) {
       watchAt = NEVER;
       if (failure != null) {
@@ -958,9 +985,19 @@ final class StreamConnection {
           setWatch(PING_NANOS);
         }
       }
+      if (writingSince != NEVER) {
+        watchWithin(PING_NANOS);
+      }
+      noRoomSince = hasNoRoom() ? noRoomSince : NEVER;
+      if (noRoomSince != NEVER) {
+        useless = now - noRoomSince >= UNANSWERED_NANOS;
+        watchWithin(UNANSWERED_NANOS);
+      }
     }
     if (dead != null) {
       broken(dead);
+    } else if (useless) {
+      drain("the server takes no more requests on it");
     } else {
       wakeIfWork();
     }
@@ -1013,8 +1050,8 @@ final class StreamConnection {
             }
             lastRead = System.nanoTime();
             firstBytes.countDown();
-            gather(isFrameBuffered()); // not while the rest of a frame is awaited
           }
+          gather(isFrameBuffered() && !isContinued()); // not while the rest is awaited
           readFrame();
         }
       } catch (IOException | RuntimeException | Error e) {
@@ -1042,6 +1079,11 @@ final class StreamConnection {
 
     private boolean isFrameBuffered() {
       return buffered.size() >= FRAME_HEADER && buffered.size() >= FRAME_HEADER + frameLength();
+    }
+
+    /** True of HEADERS whose rest is in frames of its own. */
+    private boolean isContinued() {
+      return buffered.getByte(3) == HEADERS && (buffered.getByte(4) & END_HEADERS) == 0;
     }
 
     private int frameLength() {

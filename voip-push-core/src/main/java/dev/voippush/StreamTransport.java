@@ -68,7 +68,7 @@ final class StreamTransport implements Transport {
     synchronized (lock) {
       refused = closed;
       if (!refused) {
-        if (mayWriteHere && queue.isEmpty()) {
+        if (mayWriteHere && queue.isEmpty() && !Threads.isCurrentVirtual()) {
           direct = quietConnection();
         }
         queue.add(attempt);
@@ -168,7 +168,11 @@ final class StreamTransport implements Transport {
       for (StreamConnection connection : connections) {
         dialling |= connection.isDialling();
         usable += connection.isDialling() || connection.isOpen() ? 1 : 0;
-        if (queue.isEmpty() || !connection.hasRoom()) {
+        if (queue.isEmpty()) {
+          continue;
+        }
+        connection.watchOver();
+        if (!connection.hasRoom()) {
           continue;
         }
         if (!connection.isParked()) {

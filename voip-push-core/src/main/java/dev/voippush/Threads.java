@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The client's threads: daemons, so that they never keep a JVM up. */
 final class Threads {
   private static final @Nullable MethodHandle NEW_VIRTUAL_THREADS = findVirtualThreads();
+  private static final @Nullable MethodHandle IS_VIRTUAL = findIsVirtual();
 
   private Threads() {}
 
@@ -44,6 +45,27 @@ final class Threads {
       thread.setDaemon(true);
       return thread;
     };
+  }
+
+  /** True if an interrupt would close the socket that the current thread writes to. */
+  static boolean isCurrentVirtual() {
+    if (IS_VIRTUAL == null) {
+      return false;
+    }
+    try {
+      return (boolean) IS_VIRTUAL.invokeExact(Thread.currentThread());
+    } catch (Throwable e) {
+      throw new IllegalStateException("a thread does not say whether it is virtual: " + e, e);
+    }
+  }
+
+  private static @Nullable MethodHandle findIsVirtual() {
+    try {
+      return MethodHandles.publicLookup()
+          .findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
+    } catch (NoSuchMethodException | IllegalAccessException e) {
+      return null; // Java 17 to 20
+    }
   }
 
   private static @Nullable MethodHandle findVirtualThreads() {

@@ -69,6 +69,17 @@ class CallbacksTest {
   }
 
   @Test
+  void callbackThatBlocksWhileTheClientClosesHoldsUpNoOther() throws Exception {
+    CountDownLatch ran = new CountDownLatch(2);
+    callbacks.execute(this::block);
+    timer.close();
+    callbacks.execute(ran::countDown);
+    callbacks.close();
+    callbacks.execute(ran::countDown);
+    await(ran);
+  }
+
+  @Test
   void throwingCallbackHarmsNoOther() throws Exception {
     CountDownLatch ran = new CountDownLatch(1);
     callbacks.execute(

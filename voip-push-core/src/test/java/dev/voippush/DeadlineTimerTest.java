@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,6 +104,29 @@ class DeadlineTimerTest {
           throw new IllegalStateException("a task's fault");
         });
     awaitAll(20);
+  }
+
+  @Test
+  void threadThatCannotBeStartedIsTriedAgainByTheNextDeadline() throws Exception {
+    AtomicBoolean failed = new AtomicBoolean();
+    ThreadFactory first =
+        task ->
+            new Thread(task) {
+              @Override
+              public synchronized void start() {
+                if (!failed.getAndSet(true)) {
+                  throw new OutOfMemoryError("unable to create native thread");
+                }
+                super.start();
+              }
+            };
+    CountDownLatch ran = new CountDownLatch(2);
+    try (DeadlineTimer starved = new DeadlineTimer(System::nanoTime, first)) {
+      starved.in(0, ran::countDown);
+      assertTrue(failed.get());
+      starved.in(1_000_000, ran::countDown);
+      assertTrue(ran.await(20, TimeUnit.SECONDS));
+    }
   }
 
   @Test

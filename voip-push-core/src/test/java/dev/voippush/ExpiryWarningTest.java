@@ -9,8 +9,11 @@ import dev.voippush.credentials.Apple;
 import dev.voippush.credentials.PushCertificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -135,6 +138,24 @@ class ExpiryWarningTest {
         passTo(expiresAt, Duration.ofHours(1), Duration.ofDays(2)));
     clock.add(Duration.ofDays(-20));
     assertEquals(List.of(), passTo(expiresAt, DAY, Duration.ofDays(2)));
+  }
+
+  @Test
+  void clockThatFailsIsAskedAgainInADay() throws Exception {
+    AtomicBoolean fails = new AtomicBoolean(true);
+    InstantSource failing =
+        () -> {
+          if (fails.get()) {
+            throw new IllegalStateException("no time");
+          }
+          return clock.instant();
+        };
+    new ExpiryWarning(failing.withZone(ZoneOffset.UTC), timer)
+        .watch(certificate(clock.instant().plus(DAY.multipliedBy(10))));
+    fails.set(false);
+    log.clear();
+    timer.advance(DAY);
+    assertEquals(List.of("9"), warned());
   }
 
   @Test

@@ -91,6 +91,17 @@ class ListenerQueueTest {
   }
 
   @Test
+  void executorThatRunsWhatItSeemedToRefuse() {
+    for (int i = 0; i < 3; i++) {
+      tell(i);
+      List<Runnable> tasks = List.copyOf(handedOver);
+      execute();
+      tasks.forEach(Runnable::run); // once more
+      assertEquals(upTo(i + 1), heard);
+    }
+  }
+
+  @Test
   void whatItCausesItselfComesAfterwards() {
     List<String> order = new ArrayList<>();
     ListenerQueue direct = new ListenerQueue(listener, Runnable::run);

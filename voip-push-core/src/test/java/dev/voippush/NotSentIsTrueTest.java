@@ -5,14 +5,12 @@ import static dev.voippush.TestClients.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.voippush.credentials.ApnsCredentials;
 import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.time.Duration;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -54,26 +52,30 @@ class NotSentIsTrueTest {
   }
 
   private void streams() {
+    transport = streams(apns, identity, callbacks, timer);
+  }
+
+  static StreamTransport streams(
+      RawApns apns, Identity identity, Callbacks callbacks, DeadlineTimer timer) {
     Dialer dialer =
         new Dialer(
             "localhost",
             apns.port(),
             new ProxySettings(Proxy.NO_PROXY, null),
             InetAddress::getAllByName);
-    transport =
-        new StreamTransport(
-            new StreamTransport.Config(
-                dialer,
-                "localhost:" + apns.port(),
-                "com.example.app",
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                100,
-                1,
-                callbacks,
-                timer,
-                TestClients.NOBODY),
-            identity);
+    return new StreamTransport(
+        new StreamTransport.Config(
+            dialer,
+            "localhost:" + apns.port(),
+            "com.example.app",
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(60),
+            1000,
+            1,
+            callbacks,
+            timer,
+            TestClients.NOBODY),
+        identity);
   }
 
   private void calls(OkHttpClient users, Duration connectTimeout, Transport.Observer observer) {
@@ -92,47 +94,6 @@ class NotSentIsTrueTest {
 
   private void calls(OkHttpClient users) {
     calls(users, Duration.ofSeconds(10), TestClients.NOBODY);
-  }
-
-  /** An attempt that does something while it is asked whether its body may be written: it may. */
-  private static final class Asked implements Transport.Handler {
-    private final CompletableFuture<String> end = new CompletableFuture<>();
-    private final Runnable whenAsked;
-
-    Asked(Runnable whenAsked) {
-      this.whenAsked = whenAsked;
-    }
-
-    Asked() {
-      this(() -> {});
-    }
-
-    @Override
-    public PushRequest begin(ApnsCredentials credentials) {
-      byte[] body = {'{', '}'};
-      return new PushRequest(
-          PushType.VOIP, "ab".repeat(32), UUID.randomUUID(), 0, null, "e.e.e", body);
-    }
-
-    @Override
-    public boolean mayWrite() {
-      whenAsked.run();
-      return true;
-    }
-
-    @Override
-    public void answered(PushResponse response) {
-      end.complete("answered " + response.status());
-    }
-
-    @Override
-    public void failed(AttemptFailure failure) {
-      end.complete(failure.delivery().toString());
-    }
-
-    String awaitEnd() throws Exception {
-      return end.get(20, TimeUnit.SECONDS);
-    }
   }
 
   private static void awaitLatch(CountDownLatch latch) {
@@ -258,7 +219,7 @@ class NotSentIsTrueTest {
                   return List.of(InetAddress.getLoopbackAddress());
                 })
             .build(),
-        Duration.ofMillis(500),
+        Duration.ofSeconds(3),
         TestClients.NOBODY);
     Transport.Attempt hanging = transport.enqueue(new Asked(), false);
     await(() -> lookups.get() == 1);

@@ -14,7 +14,7 @@ final class VirtualTimer extends DeadlineTimer {
   }
 
   private VirtualTimer(AtomicLong nanos, MutableClock wallClock) {
-    super(nanos::get);
+    super(nanos::get, Threads.daemons("virtual-timer"));
     this.nanos = nanos;
     this.wallClock = wallClock;
   }
