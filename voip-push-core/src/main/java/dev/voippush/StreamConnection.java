@@ -56,6 +56,9 @@ final class StreamConnection {
   private static final int RECORD = 16 * 1024; // the most that TLS takes at once
   private static final int MAX_REASON = 256;
 
+  /** So many requests refused in a row, without an answer in between: another may do better. */
+  private static final int MOST_REFUSALS = 3;
+
   /** Answers to a server's control frames that wait to be written: more is an attack. */
   static final int MAX_UNWRITTEN_ANSWERS = 10_000;
 
@@ -122,6 +125,7 @@ final class StreamConnection {
   private long pingSentAt = NEVER;
   private long watchAt = NEVER;
   private long noRoomSince = NEVER;
+  private int refusals; // since the last answer
 
   private volatile long lastRead;
   private volatile long writingSince = NEVER;
@@ -1234,6 +1238,7 @@ final class StreamConnection {
         } else {
           first = !answered;
           answered = true;
+          refusals = 0;
           attempt.answer = new StreamAttempt.Answer(status, uniqueId, retryAfter);
           if (inFinished) {
             response = finish(attempt);
@@ -1358,6 +1363,8 @@ final class StreamConnection {
     }
 
     private void resetByServer(int streamId, int errorCode) {
+      boolean refused = errorCode == ErrorCode.REFUSED_STREAM.getHttpCode();
+      boolean useless;
       StreamAttempt attempt;
       PushResponse response;
       synchronized (lock) {
@@ -1370,10 +1377,14 @@ final class StreamConnection {
           remove(streamId);
           attempt.ended = true;
         }
+        useless = refused && ++refusals >= MOST_REFUSALS;
+      }
+      if (useless) { // before the retry
+        drain("the server refuses requests on it");
       }
       if (response != null) {
         attempt.handler.answered(response);
-      } else if (errorCode == ErrorCode.REFUSED_STREAM.getHttpCode()) {
+      } else if (refused) {
         attempt.handler.failed(notProcessed("REFUSED_STREAM"));
       } else {
         attempt.handler.failed(

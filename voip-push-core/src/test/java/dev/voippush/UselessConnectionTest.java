@@ -75,6 +75,29 @@ class UselessConnectionTest {
   }
 
   @Test
+  void serverThatRefusesAllRequests() throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (connection.number() == 1) {
+              request.notProcessed();
+              connection.rst(request.streamId(), 7);
+            } else {
+              connection.answer(request);
+            }
+          }
+        });
+    for (int i = 0; i < 3; i++) {
+      Asked push = new Asked();
+      transport.enqueue(push, false);
+      assertEquals("NOT_SENT", push.awaitEnd());
+    }
+    assertAcceptedOnASecondConnection();
+  }
+
+  @Test
   void serverThatGivesNoWindowBack() throws Exception {
     apns.behaviour(
         new RawApns.Behaviour() {
