@@ -307,7 +307,7 @@ final class StreamConnection {
     if (noRoom && noRoomSince == NEVER) {
       noRoomSince = System.nanoTime();
     }
-    if (noRoom || writingSince != NEVER) {
+    if (noRoom || (isOpen() && writingSince != NEVER)) {
       watchWithin(UNANSWERED_NANOS);
     }
   }
