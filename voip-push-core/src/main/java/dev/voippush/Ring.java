@@ -170,8 +170,9 @@ public final class Ring {
    *
    * <p>When this returns, no request that rings is handed to TLS any more, but for what the writer
    * has just gathered for the very write that it begins, and that keeps its verdict. With {@link
-   * VoipPushClient.Builder#httpClient} the headers of those that are being written in this instant
-   * may still follow, without their bodies. Idempotent: the first end counts. Waits for no I/O.
+   * VoipPushClient.Builder#httpClient}, of those that are being written in this instant the headers
+   * may still follow, and the body of one that OkHttp has already been given, as soon as the server
+   * takes it; that keeps its verdict, too. Idempotent: the first end counts. Waits for no I/O.
    */
   public void stop(CallEnd end) {
     Objects.requireNonNull(end, "end");
