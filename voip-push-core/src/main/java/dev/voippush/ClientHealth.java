@@ -89,9 +89,9 @@ public final class ClientHealth {
 
   /**
    * Returns what is wrong with the configuration, if it is at fault: a person has to act, no retry
-   * helps. That is so when the last attempt to connect failed over a certificate, theirs or ours,
-   * or for want of HTTP/2, or the last six all ended in the TLS handshake; when its last verdict
-   * was about credentials, topic or environment; or when its last {@value
+   * helps. That is so when an attempt to connect failed over a certificate, theirs or ours, or for
+   * want of HTTP/2, or six in a row all ended in the TLS handshake, and none has succeeded since;
+   * when its last verdict was about credentials, topic or environment; or when its last {@value
    * HealthRecord#MISPLACED_TOKENS} verdicts were all about tokens of another environment or topic.
    * Verdicts that prove nothing ({@link Remedy#RETRY_LATER}, {@link Remedy#FIX_REQUEST}) do not
    * count here, nor do those on credentials that were replaced.

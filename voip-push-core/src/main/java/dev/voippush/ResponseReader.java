@@ -20,7 +20,7 @@ final class ResponseReader {
   private static final Pattern UNIQUE_ID = Pattern.compile("\\p{Graph}{1,256}");
   private static final Pattern JWT = Pattern.compile("eyJ[\\w-]+(\\.[\\w-]*){1,2}");
   private static final Pattern LONG_HEX = Pattern.compile("(\\p{XDigit}{8})\\p{XDigit}{8,}");
-  private static final long MAX_RETRY_AFTER_SECONDS = Duration.ofDays(365).toSeconds();
+  private static final Duration MAX_RETRY_AFTER = Duration.ofDays(365);
 
   private ResponseReader() {}
 
@@ -76,15 +76,18 @@ final class ResponseReader {
     }
     String text = value.strip();
     if (text.matches("\\d{1,18}")) {
-      return Optional.of(
-          Duration.ofSeconds(Math.min(Long.parseLong(text), MAX_RETRY_AFTER_SECONDS)));
+      return Optional.of(atMost(Duration.ofSeconds(Long.parseLong(text))));
     }
     try {
       Instant at = ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
       Duration wait = Duration.between(now, at);
-      return Optional.of(wait.isNegative() ? Duration.ZERO : wait);
+      return Optional.of(wait.isNegative() ? Duration.ZERO : atMost(wait));
     } catch (DateTimeException e) {
       return Optional.empty();
     }
+  }
+
+  private static Duration atMost(Duration wait) {
+    return wait.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : wait;
   }
 }

@@ -589,7 +589,8 @@ public final class VoipPushClient implements AutoCloseable {
 
     /**
      * Sets the app's bundle id, with or without {@code .voip}. By default it is the certificate's;
-     * required with a signing key.
+     * required with a signing key. With that, one that ends in {@code .voip} itself must be given
+     * with a second {@code .voip}.
      */
     public Builder bundleId(String bundleId) {
       if (!bundleId.matches("[A-Za-z0-9.-]{1,255}")) {
@@ -818,7 +819,7 @@ public final class VoipPushClient implements AutoCloseable {
         log.warn("the certificate names no app; APNs will tell whether it is for {}", wanted);
         return wanted;
       }
-      if (wanted != null && !own.get().equals(wanted)) {
+      if (wanted != null && !own.get().equals(wanted) && !own.get().equals(bundleId)) {
         throw new IllegalArgumentException(
             "bundleId must be the certificate's, "
                 + own.get()

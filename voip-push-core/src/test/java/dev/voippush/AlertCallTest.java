@@ -261,7 +261,7 @@ class AlertCallTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"20, 20", "1, 6", "3600, 30"})
+  @CsvSource({"20, 20", "1, 6", "3600, 30", "'Fri, 31 Dec 9999 23:59:59 GMT', 30"})
   void waitsAsAskedWithinItsLimits(String retryAfter, long second) {
     Ring ring = ring();
     write(virtual.last()).answer(429, "TooManyRequests", retryAfter);

@@ -198,6 +198,8 @@ class ResponseReaderTest {
         Optional.of(Duration.ofSeconds(30)), retryAfter("Tue, 24 Nov 2026 10:00:30 GMT", now));
     assertEquals(Optional.of(Duration.ZERO), retryAfter("Tue, 24 Nov 2026 09:00:30 GMT", now));
     assertEquals(Optional.of(Duration.ofDays(365)), retryAfter("999999999999999999", now));
+    assertEquals(
+        Optional.of(Duration.ofDays(365)), retryAfter("Fri, 31 Dec 9999 23:59:59 GMT", now));
     assertEquals(Optional.empty(), retryAfter("soon", now));
     assertEquals(Optional.empty(), retryAfter("-1", now));
     assertEquals(Optional.empty(), retryAfter(null, now));

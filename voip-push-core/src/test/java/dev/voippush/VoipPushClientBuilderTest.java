@@ -125,6 +125,18 @@ class VoipPushClientBuilderTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "com.acme.voip", "com.acme.voip.voip"})
+  void bundleIdMayItselfEndLikeATopic(String given) throws Exception {
+    VoipPushClient.Builder builder = with(push("com.acme.voip, com.acme.voip.voip"));
+    if (!given.isEmpty()) {
+      builder.bundleId(given);
+    }
+    try (VoipPushClient client = builder.build()) {
+      assertEquals("com.acme.voip.voip", client.settings.topic);
+    }
+  }
+
   @Test
   void sandboxHost() throws Exception {
     try (VoipPushClient client = with(push(VOIP)).environment(ApnsEnvironment.SANDBOX).build()) {

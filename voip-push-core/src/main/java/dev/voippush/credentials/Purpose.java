@@ -132,13 +132,12 @@ record Purpose(
   }
 
   private static String bundleId(String named, String uid, Set<String> topics) {
-    if (!named.isEmpty()) {
-      return withoutVoip(named);
+    String name = !named.isEmpty() ? named : uid;
+    if (name.isEmpty()) {
+      name = topics.stream().findFirst().orElse("");
     }
-    if (!uid.isEmpty()) {
-      return withoutVoip(uid);
-    }
-    return topics.stream().findFirst().map(Purpose::withoutVoip).orElse("");
+    boolean itself = topics.contains(name + VOIP); // an app's id may end so
+    return itself ? name : withoutVoip(name);
   }
 
   private static void addTopics(Set<String> topics, @Nullable ASN1Encodable value) {
