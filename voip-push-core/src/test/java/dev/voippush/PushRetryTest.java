@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.FakeTransport.FakeAttempt;
@@ -17,12 +18,15 @@ import dev.voippush.VoipPushException.Failure;
 import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -321,6 +325,52 @@ class PushRetryTest {
   }
 
   @Test
+  void expiredTokenOnTheLastAttemptStands() {
+    virtual.sendAndWrite().cancel(true);
+    virtual.pass(Duration.ofMinutes(21)); // it may be renewed again
+    CompletableFuture<PushResult> result = virtual.send();
+    for (int i = 1; i < 6; i++) {
+      virtual.last().write().answer(503, "ServiceUnavailable");
+      virtual.pass(2_000);
+    }
+    virtual.last().write().answer(403, "ExpiredProviderToken");
+    assertEquals(6, rejected(result).attempts());
+    assertNoRetry(result);
+  }
+
+  @Test
+  void verdictStandsIfTheRetryFindsNoConnectionBeforeTheDeadline() {
+    CompletableFuture<PushResult> result = virtual.sendAndWrite();
+    virtual.last().answer(503, "ServiceUnavailable");
+    virtual.pass(60_000);
+    assertEquals(1, rejected(result).attempts());
+    assertEquals(2, virtual.handedOver());
+    assertTrue(virtual.last().cancelled);
+  }
+
+  @Test
+  void clockThatFailsEndsThePush() {
+    AtomicBoolean fails = new AtomicBoolean();
+    InstantSource failing =
+        () -> {
+          if (fails.get()) {
+            throw new IllegalStateException("no time");
+          }
+          return VirtualClient.START;
+        };
+    try (VirtualClient timeless =
+        new VirtualClient(builder -> builder.clock(failing.withZone(ZoneOffset.UTC)))) {
+      CompletableFuture<PushResult> result = timeless.send();
+      fails.set(true);
+      assertNull(timeless.last().begin());
+      VoipPushException e = failure(result);
+      assertEquals(Failure.CONNECT, e.failure());
+      assertTrue(e.getMessage().contains("the request cannot be made"), e.getMessage());
+      fails.set(false);
+    }
+  }
+
+  @Test
   void manyExpiredTokensMintOne() {
     virtual.sendAndWrite().cancel(true);
     virtual.pass(Duration.ofMinutes(21));
@@ -476,5 +526,38 @@ class PushRetryTest {
     assertEquals(
         List.of("attempt 1 after PT2S", "retry in PT3S", "attempt 2 after PT5S", "2 attempts"),
         heard);
+  }
+
+  @Test
+  void listenerHearsWhyItIsTriedAgainAndOneEnd() {
+    List<String> heard = new ArrayList<>();
+    PushListener listener =
+        new PushListener() {
+          @Override
+          public void retryScheduled(PushEvent push, Duration delay, String why) {
+            heard.add(why);
+          }
+
+          @Override
+          public void resultReceived(PushEvent push, PushResult result) {
+            heard.add("result after " + push.elapsed().toSeconds() + " s");
+          }
+
+          @Override
+          public void pushFailed(PushEvent push, VoipPushException failure) {
+            heard.add("failed");
+          }
+        };
+    try (VirtualClient heeded = new VirtualClient(builder -> builder.listener(listener))) {
+      heeded.pass(1_000);
+      var unused = heeded.sendAndWrite();
+      heeded.last().fail(Failure.CONNECTION_LOST, Delivery.NOT_SENT);
+      heeded.pass(100);
+      heeded.last().write();
+      heeded.pass(5_000);
+      heeded.last().write().answer(200);
+      heeded.pass(60_000);
+    }
+    assertEquals(List.of("played", "no answer in time", "result after 5 s"), heard);
   }
 }

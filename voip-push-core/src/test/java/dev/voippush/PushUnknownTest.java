@@ -100,6 +100,7 @@ class PushUnknownTest {
     virtual.pass(5_000);
     VoipPushException e = failure(result);
     assertUnknown(Failure.TIMEOUT, e);
+    assertTrue(e.getMessage().contains("APNs did not answer within PT5S"), e.getMessage());
     assertEquals(2, e.attempts());
     assertTrue(virtual.last().cancelled);
     virtual.pass(60_000);

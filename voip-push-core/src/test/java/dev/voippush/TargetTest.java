@@ -3,11 +3,15 @@ package dev.voippush;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.voippush.credentials.Apple;
+import dev.voippush.credentials.PushCertificate;
 import dev.voippush.credentials.SigningKey;
+import java.time.Duration;
+import java.util.List;
 import okhttp3.HttpUrl;
 import org.junit.jupiter.api.Test;
 
-/** What a client with a signing key is told; of certificates VoipPushClientTest knows. */
+/** What a client is told of its settings; more of certificates in VoipPushClientTest. */
 class TargetTest {
   private static final SigningKey KEY = VirtualClient.signingKey();
 
@@ -21,6 +25,22 @@ class TargetTest {
         "this client sends to PRODUCTION (api.push.apple.com:443) with the signing key ABCDE12345"
             + " of team A1B2C3D4E5",
         target(PushType.VOIP).advice(RejectionReason.FORBIDDEN));
+  }
+
+  @Test
+  void certificateIsNamedByItsApp() throws Exception {
+    PushCertificate certificate =
+        PushCertificate.of(
+            Apple.EC.getPrivate(),
+            List.of(
+                Apple.voip(
+                    Apple.EC, Apple.BUNDLE, Apple.START, Apple.START.plus(Duration.ofDays(1)))));
+    Target target =
+        Target.of(HttpUrl.get("https://api.push.apple.com/"), "x.y", PushType.VOIP, certificate);
+    assertEquals(
+        "this client sends to PRODUCTION (api.push.apple.com:443) with the certificate for "
+            + Apple.BUNDLE,
+        target.advice(RejectionReason.FORBIDDEN));
   }
 
   @Test
