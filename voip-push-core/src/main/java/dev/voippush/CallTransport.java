@@ -572,7 +572,7 @@ final class CallTransport implements Transport {
       throw new InterruptedIOException();
     }
     attempt.onConnection(socket);
-    Response response = chain.proceed(chain.request());
+    Response response = chain.proceed(guarded(chain.request(), attempt));
     String retryAfter = response.header(RETRY_AFTER);
     if (retryAfter == null) {
       return response;
@@ -582,6 +582,15 @@ final class CallTransport implements Transport {
         .removeHeader(RETRY_AFTER)
         .header(HIDDEN_RETRY_AFTER, retryAfter)
         .build();
+  }
+
+  private static Request guarded(Request request, CallAttempt attempt) throws IOException {
+    RequestBody body = request.body();
+    if (body == null) { // an interceptor has taken it away
+      attempt.aboutToWrite();
+      return request;
+    }
+    return request.newBuilder().method(request.method(), new GuardedBody(attempt, body)).build();
   }
 
   /** One attempt: queued, admitted, run on a thread of its own, perhaps sent back to the queue. */
@@ -708,7 +717,7 @@ final class CallTransport implements Transport {
               .header("apns-id", push.apnsId().toString())
               .header("user-agent", "voip-push")
               .header("accept-encoding", "identity")
-              .post(new OneShotBody(this, push.body()));
+              .post(new OneShotBody(push.body()));
       if (push.collapseId() != null) {
         builder.header("apns-collapse-id", push.collapseId());
       }
@@ -924,11 +933,9 @@ final class CallTransport implements Transport {
 
   /** Written once and never again by OkHttp itself: whether to retry is decided elsewhere. */
   private static final class OneShotBody extends RequestBody {
-    private final CallAttempt attempt;
     private final byte[] json;
 
-    OneShotBody(CallAttempt attempt, byte[] json) {
-      this.attempt = attempt;
+    OneShotBody(byte[] json) {
       this.json = json;
     }
 
@@ -949,8 +956,39 @@ final class CallTransport implements Transport {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
-      attempt.aboutToWrite();
       sink.write(json);
+    }
+  }
+
+  /** What goes to the connection, be it our body or one that an interceptor put in its place. */
+  private static final class GuardedBody extends RequestBody {
+    private final CallAttempt attempt;
+    private final RequestBody body;
+
+    GuardedBody(CallAttempt attempt, RequestBody body) {
+      this.attempt = attempt;
+      this.body = body;
+    }
+
+    @Override
+    public @Nullable MediaType contentType() {
+      return body.contentType();
+    }
+
+    @Override
+    public long contentLength() throws IOException {
+      return body.contentLength();
+    }
+
+    @Override
+    public boolean isOneShot() {
+      return true;
+    }
+
+    @Override
+    public void writeTo(BufferedSink sink) throws IOException {
+      attempt.aboutToWrite();
+      body.writeTo(sink);
     }
   }
 

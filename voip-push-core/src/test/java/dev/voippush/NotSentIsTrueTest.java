@@ -10,6 +10,7 @@ import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -18,7 +19,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.HttpUrl;
+import okhttp3.Interceptor;
+import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okio.Buffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -242,6 +248,65 @@ class NotSentIsTrueTest {
     assertEquals("UNKNOWN", attempt.awaitEnd());
     awaitRecord();
     assertEquals(requests + 1, apns.requests().size());
+  }
+
+  private static OkHttpClient intercepting(Interceptor interceptor) {
+    return new OkHttpClient.Builder().addInterceptor(interceptor).build();
+  }
+
+  /** Ends the connection when it has read the first request, and answers those after it. */
+  private void loseTheFirst() {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() > 1) {
+              connection.answer(request);
+            } else {
+              connection.reset();
+            }
+          }
+        });
+  }
+
+  /** The body in its place may be written more often than once, as far as OkHttp knows. */
+  @Test
+  void interceptorThatReplacesTheBodyAndProceedsAgainSendsNothingAgain() throws Exception {
+    loseTheFirst();
+    calls(
+        intercepting(
+            chain -> {
+              RequestBody other = RequestBody.create("{}", MediaType.get("application/json"));
+              Request replaced = chain.request().newBuilder().post(other).build();
+              try {
+                return chain.proceed(replaced);
+              } catch (IOException e) {
+                return chain.proceed(replaced);
+              }
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    awaitRecord();
+    assertEquals(1, apns.requests().size());
+  }
+
+  @Test
+  void interceptorThatLooksAtTheBodyDoesNotWriteIt() throws Exception {
+    calls(
+        intercepting(
+            chain -> {
+              chain.request().body().writeTo(new Buffer());
+              return chain.proceed(chain.request());
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+    assertEquals("{}", new String(apns.requests().get(0).body(), StandardCharsets.UTF_8));
+    assertEquals("application/json", apns.requests().get(0).headers().get("content-type"));
+    assertEquals("2", apns.requests().get(0).headers().get("content-length"));
   }
 
   @Test
