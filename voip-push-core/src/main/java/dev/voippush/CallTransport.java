@@ -574,14 +574,17 @@ final class CallTransport implements Transport {
     attempt.onConnection(socket);
     Response response = chain.proceed(guarded(chain.request(), attempt));
     String retryAfter = response.header(RETRY_AFTER);
-    if (retryAfter == null) {
-      return response;
+    if (retryAfter != null) {
+      response =
+          response
+              .newBuilder()
+              .removeHeader(RETRY_AFTER)
+              .header(HIDDEN_RETRY_AFTER, retryAfter)
+              .build();
     }
-    return response
-        .newBuilder()
-        .removeHeader(RETRY_AFTER)
-        .header(HIDDEN_RETRY_AFTER, retryAfter)
-        .build();
+    attempt.answeredBy(response);
+    response.body().source().timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS);
+    return response;
   }
 
   private static Request guarded(Request request, CallAttempt attempt) throws IOException {
@@ -611,6 +614,7 @@ final class CallTransport implements Transport {
     private int run;
     private @Nullable ObservedSslSocket socket;
     private boolean connected;
+    private @Nullable PushResponse verdict; // without its body
     private boolean written; // never set once it has ended: what was told then stays true
 
     CallAttempt(Handler handler) {
@@ -642,15 +646,16 @@ final class CallTransport implements Transport {
           return;
         }
         PushResponse response;
-        try (Response answer = started.execute()) {
-          response = read(answer);
+        try (Response returned = started.execute()) {
+          checkIsOfApns(returned);
+          response = read(returned);
         }
-        if (end()) {
-          handler.answered(response);
-        }
-        leave(this, true);
+        answered(response);
       } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
-        if (isToComeBack(e)) {
+        PushResponse known = verdict();
+        if (known != null) {
+          answered(known);
+        } else if (isToComeBack(e)) {
           comeBack(this);
         } else {
           failed(e);
@@ -766,6 +771,36 @@ final class CallTransport implements Transport {
         }
         written = true;
       }
+    }
+
+    /** The status has been read: whatever comes after it, it is the verdict. */
+    void answeredBy(Response response) {
+      synchronized (lock) {
+        verdict = toPushResponse(response, new byte[0]);
+      }
+    }
+
+    private @Nullable PushResponse verdict() {
+      synchronized (lock) {
+        return verdict;
+      }
+    }
+
+    /** An interceptor that answers in place of APNs does not know what became of the push. */
+    private void checkIsOfApns(Response response) throws IOException {
+      synchronized (lock) {
+        if (written && verdict == null) {
+          throw new IOException(
+              "no answer of APNs, but of an interceptor, with status " + response.code());
+        }
+      }
+    }
+
+    private void answered(PushResponse response) {
+      if (end()) {
+        handler.answered(response);
+      }
+      leave(this, true);
     }
 
     private void failed(Throwable e) {
@@ -917,7 +952,6 @@ final class CallTransport implements Transport {
     ResponseBody body = answer.body();
     try {
       BufferedSource source = body.source();
-      source.timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS); // the verdict is known already
       source.request(answer.code() == 200 ? 0 : PushResponse.MAX_BODY);
       bytes =
           source
@@ -926,9 +960,13 @@ final class CallTransport implements Transport {
     } catch (IOException e) {
       log.debug("the body of an answer with status {} broke off", answer.code(), e);
     }
+    return toPushResponse(answer, bytes);
+  }
+
+  private static PushResponse toPushResponse(Response answer, byte[] body) {
     Headers headers = answer.headers();
     return new PushResponse(
-        answer.code(), headers.get("apns-unique-id"), headers.get(HIDDEN_RETRY_AFTER), bytes);
+        answer.code(), headers.get("apns-unique-id"), headers.get(HIDDEN_RETRY_AFTER), body);
   }
 
   /** Written once and never again by OkHttp itself: whether to retry is decided elsewhere. */

@@ -24,12 +24,14 @@ import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
+import okhttp3.Response;
 import okio.Buffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -307,6 +309,94 @@ class NotSentIsTrueTest {
     assertEquals("{}", new String(apns.requests().get(0).body(), StandardCharsets.UTF_8));
     assertEquals("application/json", apns.requests().get(0).headers().get("content-type"));
     assertEquals("2", apns.requests().get(0).headers().get("content-length"));
+  }
+
+  /** What a server may do once the status was read. */
+  private enum AfterTheStatus {
+    GOAWAY_WITHOUT_IT {
+      @Override
+      void act(RawApns.Connection connection, int streamId) throws IOException {
+        connection.goAway(0, 0);
+      }
+    },
+    REFUSAL {
+      @Override
+      void act(RawApns.Connection connection, int streamId) throws IOException {
+        connection.rst(streamId, 7);
+      }
+    },
+    SILENCE {
+      @Override
+      void act(RawApns.Connection connection, int streamId) {}
+    };
+
+    abstract void act(RawApns.Connection connection, int streamId) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void statusIsTheVerdictThoughAnInterceptorReadsTheBodyThatBreaksOff(AfterTheStatus then)
+      throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.headers(request.streamId(), false, ":status", "200");
+            then.act(connection, request.streamId());
+          }
+        });
+    calls(
+        intercepting(
+            chain -> {
+              Response response = chain.proceed(chain.request());
+              response.body().source().request(Long.MAX_VALUE);
+              return response;
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  @Test
+  void answerOfAnInterceptorIsNoVerdictOnWhatWasWritten() throws Exception {
+    loseTheFirst();
+    calls(
+        intercepting(
+            chain -> {
+              try {
+                return chain.proceed(chain.request());
+              } catch (IOException e) {
+                return TestClients.unavailable(chain.request());
+              }
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  /** OkHttp sends again what was answered by 408, if the body allows. */
+  @Test
+  void statusThatOkHttpTriesAgainByItselfIsTheVerdict() throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.reject(request, 408, "");
+          }
+        });
+    calls(
+        intercepting(
+            chain ->
+                chain.proceed(
+                    chain.request().newBuilder().post(RequestBody.create("{}", null)).build())));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 408", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
   }
 
   @Test
