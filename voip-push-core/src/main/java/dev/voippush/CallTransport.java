@@ -72,6 +72,12 @@ final class CallTransport implements Transport {
   /** What OkHttp would act upon by itself, out of its sight. */
   private static final String HIDDEN_RETRY_AFTER = "x-voip-push-retry-after";
 
+  /**
+   * What OkHttp says of a stream that is refused or above the last one of GOAWAY; of what a server
+   * says it never is the whole.
+   */
+  private static final String REFUSED = "stream was reset: REFUSED_STREAM";
+
   /** A connection that has taken no stream for so long, while one was wanted, is draining. */
   private static final long DRAINING_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -651,7 +657,7 @@ final class CallTransport implements Transport {
           response = read(returned);
         }
         answered(response);
-      } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
+      } catch (Throwable e) { // a user's interceptor may throw whatever it likes
         PushResponse known = verdict();
         if (known != null) {
           answered(known);
@@ -930,7 +936,8 @@ final class CallTransport implements Transport {
         return ConnectFailures.of(e, progress);
       }
       String text = ConnectFailures.message(e);
-      if (text.contains("REFUSED_STREAM")) { // also what OkHttp says of streams above GOAWAY's last
+      boolean malformed = ConnectFailures.has(e, ProtocolException.class);
+      if (text.equals(REFUSED) && !malformed) {
         return new AttemptFailure(
             Failure.CONNECTION_LOST,
             Delivery.NOT_SENT,
@@ -939,9 +946,7 @@ final class CallTransport implements Transport {
             e);
       }
       // OkHttp resets what is open with CANCEL when the connection ends
-      boolean lost =
-          !ConnectFailures.has(e, ProtocolException.class)
-              && (!text.contains("stream was reset") || text.contains("CANCEL"));
+      boolean lost = !malformed && (!text.contains("stream was reset") || text.contains("CANCEL"));
       Failure failure = lost ? Failure.CONNECTION_LOST : Failure.PROTOCOL;
       return new AttemptFailure(failure, Delivery.UNKNOWN, false, text, e);
     }

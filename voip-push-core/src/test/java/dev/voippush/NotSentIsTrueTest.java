@@ -31,6 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -396,6 +397,30 @@ class NotSentIsTrueTest {
     Asked attempt = new Asked();
     transport.enqueue(attempt, false);
     assertEquals("answered 408", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  /** They end the one that was answered, or all of the connection. */
+  @ParameterizedTest
+  @CsvSource({
+    ":status, REFUSED_STREAM",
+    ":status, stream was reset: REFUSED_STREAM",
+    "X-REFUSED_STREAM, y",
+    "Xstream was reset: REFUSED_STREAM, y"
+  })
+  void headersThatSpeakOfRefusalAreNone(String name, String value) throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.headers(request.streamId(), true, name, value);
+          }
+        });
+    calls(new OkHttpClient());
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
     assertEquals(1, apns.requests().size());
   }
 
