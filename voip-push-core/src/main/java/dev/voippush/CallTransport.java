@@ -476,7 +476,6 @@ final class CallTransport implements Transport {
       dialPause.succeeded();
       hopelessDials = 0;
       line.open.add(socket);
-      sockets.put(socket, line);
       line.lastStream = System.nanoTime();
     }
     var unused =
@@ -698,7 +697,8 @@ final class CallTransport implements Transport {
     private boolean isToComeBack(Throwable e) {
       synchronized (lock) {
         return !written
-            && (e instanceof DialGate.NoRoomException || (comesBack && !connected && !ended));
+            && (ConnectFailures.has(e, DialGate.NoRoomException.class)
+                || (comesBack && !connected && !ended));
       }
     }
 
@@ -741,25 +741,26 @@ final class CallTransport implements Transport {
     /** The connection carries HTTP/2 and the server has spoken. */
     void onConnection(ObservedSslSocket socket) throws IOException {
       Line mine;
-      boolean first;
+      boolean isNew;
       progress.at(DialProgress.Step.NONE);
       synchronized (lock) {
         mine = line;
         if (comesBack && !connected) {
           throw new DialGate.NoRoomException(); // its credentials were replaced while it dialled
         }
-        first = mayDial && !connected;
         connected = true;
         this.socket = socket;
         if (mine != null) {
           mine.lastStream = System.nanoTime();
         }
+        isNew = mine != null && sockets.putIfAbsent(socket, mine) == null;
       }
-      if (first && mine != null) {
+      if (isNew && mine != null) {
         opened(mine, socket, System.nanoTime() - startedAt);
       }
-      if (handler instanceof Connecting) {
-        throw new ConnectedException();
+      if (handler instanceof Connecting connecting) {
+        connecting.succeeded();
+        throw new IOException("connected, and nothing to be written");
       }
     }
 
@@ -792,10 +793,12 @@ final class CallTransport implements Transport {
       }
     }
 
-    /** An interceptor that answers in place of APNs does not know what became of the push. */
+    /**
+     * An interceptor that answers in place of APNs knows neither of the push nor of connections.
+     */
     private void checkIsOfApns(Response response) throws IOException {
       synchronized (lock) {
-        if (written && verdict == null) {
+        if (verdict == null && (written || handler instanceof Connecting)) {
           throw new IOException(
               "no answer of APNs, but of an interceptor, with status " + response.code());
         }
@@ -1054,16 +1057,19 @@ final class CallTransport implements Transport {
       return false;
     }
 
-    @Override
-    public void answered(PushResponse response) {}
+    void succeeded() {
+      connected.complete(null);
+    }
 
     @Override
+    public void answered(PushResponse response) {
+      throw new IllegalStateException("an answer to no request");
+    }
+
+    /** Is nothing new if it has succeeded. */
+    @Override
     public void failed(AttemptFailure failure) {
-      if (failure.cause() instanceof ConnectedException) {
-        connected.complete(null);
-      } else {
-        connected.completeExceptionally(failure.ofNoPush());
-      }
+      connected.completeExceptionally(failure.ofNoPush());
     }
   }
 
@@ -1123,10 +1129,6 @@ final class CallTransport implements Transport {
       CallAttempt attempt = call.request().tag(CallAttempt.class);
       return attempt != null && attempt.mayDial ? attempt : null;
     }
-  }
-
-  private static final class ConnectedException extends IOException {
-    private static final long serialVersionUID = 1;
   }
 
   private static final class HandshakeException extends IOException {

@@ -2,13 +2,18 @@
 package dev.voippush;
 
 import static dev.voippush.TestClients.call;
+import static dev.voippush.TestClients.failureOf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.voippush.VoipPushException.Delivery;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.AfterEach;
@@ -69,5 +74,97 @@ class CallTransportInterceptorsTest {
     }
     assertEquals(2, calls.get());
     assertEquals(1, apns.requests().size());
+  }
+
+  /** Hides what failed in an exception of its own, and lets it be seen. */
+  private static Interceptor wrapping(Consumer<IOException> seen) {
+    return chain -> {
+      try {
+        return chain.proceed(chain.request());
+      } catch (IOException e) {
+        seen.accept(e);
+        throw new IOException("wrapped", e);
+      }
+    };
+  }
+
+  @Test
+  void connectionsUnderAnInterceptorThatWrapsExceptions() throws Exception {
+    try (VoipPushClient client = client(wrapping(e -> {}))) {
+      client.connect().get(20, TimeUnit.SECONDS);
+      client.replaceCredentials(VirtualClient.signingKey());
+      client.connect().get(20, TimeUnit.SECONDS);
+      assertAccepted(client);
+    }
+    assertEquals(2, apns.connections().size());
+    assertEquals(2, apns.requests().get(0).connection());
+  }
+
+  @Test
+  void fullConnectionUnderAnInterceptorThatWrapsExceptions() throws Exception {
+    CountDownLatch noRoom = new CountDownLatch(1);
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void opened(RawApns.Connection connection) throws IOException {
+            connection.settings(RawApns.MAX_CONCURRENT_STREAMS, 1);
+          }
+
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() == 2) {
+              NotSentIsTrueTest.awaitLatch(noRoom);
+            }
+            connection.answer(request);
+          }
+        });
+    Interceptor interceptor =
+        wrapping(
+            e -> {
+              if (e instanceof DialGate.NoRoomException) {
+                noRoom.countDown();
+              }
+            });
+    try (VoipPushClient client = client(interceptor)) {
+      assertAccepted(client); // now there may be two at once
+      var first = client.sendAsync(PHONE, call());
+      var second = client.sendAsync(PHONE, call());
+      assertEquals(1, first.get(20, TimeUnit.SECONDS).attempts());
+      assertEquals(1, second.get(20, TimeUnit.SECONDS).attempts());
+    }
+    assertEquals(1, apns.connections().size());
+  }
+
+  @Test
+  void connectionUnderAnInterceptorThatAnswersByItself() throws Exception {
+    Interceptor answering =
+        chain -> {
+          try {
+            return chain.proceed(chain.request());
+          } catch (IOException e) {
+            return TestClients.unavailable(chain.request());
+          }
+        };
+    try (VoipPushClient client = client(answering)) {
+      client.connect().get(20, TimeUnit.SECONDS);
+      assertAccepted(client);
+    }
+  }
+
+  @Test
+  void serverOutOfReachUnderAnInterceptorThatAnswersByItself() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    Interceptor answering =
+        chain -> {
+          calls.incrementAndGet();
+          return TestClients.unavailable(chain.request());
+        };
+    try (VoipPushClient client = client(answering)) {
+      VoipPushException e = failureOf(client.connect());
+      assertEquals(Delivery.NOT_SENT, e.delivery());
+      assertTrue(e.getMessage().contains("an interceptor"), e.getMessage());
+    }
+    assertEquals(1, calls.get());
   }
 }

@@ -144,7 +144,7 @@ class NotSentIsTrueTest {
     }
   }
 
-  private static void awaitLatch(CountDownLatch latch) {
+  static void awaitLatch(CountDownLatch latch) {
     try {
       assertTrue(latch.await(20, TimeUnit.SECONDS), "not within 20 s");
     } catch (InterruptedException e) {
