@@ -528,6 +528,7 @@ final class CallTransport implements Transport {
     List<ObservedSslSocket> allSockets;
     synchronized (lock) {
       allLines = new ArrayList<>(lines);
+      lines.clear(); // what is still being dialled has no place any more
       allSockets = new ArrayList<>(sockets.keySet());
     }
     allLines.forEach(line -> line.pool.evictAll());
@@ -634,8 +635,8 @@ final class CallTransport implements Transport {
         int thisRun = run;
         watchdog = timer.in(connectTimeout.toNanos(), () -> dialTimedOut(thisRun));
       }
+      Line mine = line;
       try {
-        Line mine = line;
         if (mine == null) {
           return;
         }
@@ -669,6 +670,20 @@ final class CallTransport implements Transport {
         if (watchdog != null) {
           watchdog.clear();
         }
+        if (mine != null) {
+          evictIfAbandoned(mine);
+        }
+      }
+    }
+
+    /** A connection that was dialled for too long is not there yet when its line is retired. */
+    private void evictIfAbandoned(Line mine) {
+      boolean abandoned;
+      synchronized (lock) {
+        abandoned = !lines.contains(mine);
+      }
+      if (abandoned) {
+        mine.pool.evictAll();
       }
     }
 
@@ -748,14 +763,15 @@ final class CallTransport implements Transport {
         if (comesBack && !connected) {
           throw new DialGate.NoRoomException(); // its credentials were replaced while it dialled
         }
+        if (mine == null || !lines.contains(mine)) {
+          throw new IOException("not wanted any more"); // run() closes what is idle then
+        }
         connected = true;
         this.socket = socket;
-        if (mine != null) {
-          mine.lastStream = System.nanoTime();
-        }
-        isNew = mine != null && sockets.putIfAbsent(socket, mine) == null;
+        mine.lastStream = System.nanoTime();
+        isNew = sockets.putIfAbsent(socket, mine) == null; // OkHttp may dial again by itself
       }
-      if (isNew && mine != null) {
+      if (isNew) {
         opened(mine, socket, System.nanoTime() - startedAt);
       }
       if (handler instanceof Connecting connecting) {

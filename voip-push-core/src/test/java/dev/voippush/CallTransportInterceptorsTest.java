@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush;
 
+import static dev.voippush.TestClients.await;
 import static dev.voippush.TestClients.call;
 import static dev.voippush.TestClients.failureOf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.VoipPushException.Delivery;
+import dev.voippush.VoipPushException.Failure;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import okhttp3.Call;
+import okhttp3.EventListener;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
+import okhttp3.Response;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Interceptors of a user's OkHttpClient that do what they should not: nothing gets stuck. */
+/** Interceptors of a user's OkHttpClient that fail, hide and hold up: nothing stays behind. */
 @Timeout(60)
 class CallTransportInterceptorsTest {
   private static final DeviceToken PHONE = DeviceToken.of("ab".repeat(32));
@@ -39,15 +47,18 @@ class CallTransportInterceptorsTest {
   }
 
   private VoipPushClient client(Interceptor interceptor) throws Exception {
+    return builder(new OkHttpClient.Builder().addInterceptor(interceptor)).build();
+  }
+
+  private VoipPushClient.Builder builder(OkHttpClient.Builder users) throws Exception {
     return VoipPushClient.builder()
         .credentials(VirtualClient.signingKey())
         .bundleId("com.example.app")
         .endpoint(apns.endpoint())
         .trustedCertificates(apns.root())
-        .httpClient(new OkHttpClient.Builder().addInterceptor(interceptor).build())
+        .httpClient(users.build())
         .attemptTimeout(Duration.ofSeconds(40)) // longer than is waited here
-        .closeTimeout(Duration.ofSeconds(1))
-        .build();
+        .closeTimeout(Duration.ofSeconds(1));
   }
 
   private static void assertAccepted(VoipPushClient client) throws Exception {
@@ -166,5 +177,108 @@ class CallTransportInterceptorsTest {
       assertTrue(e.getMessage().contains("an interceptor"), e.getMessage());
     }
     assertEquals(1, calls.get());
+  }
+
+  /** Holds up the first call when there is a connection, but the transport has not heard of it. */
+  private static final class Hold implements Interceptor {
+    private final CountDownLatch holding = new CountDownLatch(1);
+    private final CountDownLatch released = new CountDownLatch(1);
+
+    @Override
+    public Response intercept(Chain chain) throws IOException {
+      if (holding.getCount() > 0) {
+        holding.countDown();
+        NotSentIsTrueTest.awaitLatch(released);
+      }
+      return chain.proceed(chain.request());
+    }
+  }
+
+  @Test
+  void connectionThatComesAboutWhenAllIsClosed() throws Exception {
+    Hold hold = new Hold();
+    VoipPushClient client =
+        builder(new OkHttpClient.Builder().addNetworkInterceptor(hold))
+            .closeTimeout(Duration.ZERO)
+            .build();
+    var unused = client.sendAsync(PHONE, call());
+    NotSentIsTrueTest.awaitLatch(hold.holding);
+    client.close();
+    hold.released.countDown();
+    await(() -> !apns.connections().get(0).isOpen());
+    assertEquals(List.of(), apns.requests());
+  }
+
+  @Test
+  void connectionThatComesAboutWhenItsCredentialsWereReplaced() throws Exception {
+    Hold hold = new Hold();
+    try (VoipPushClient client =
+        builder(new OkHttpClient.Builder().addNetworkInterceptor(hold))
+            .connectTimeout(Duration.ofSeconds(2))
+            .build()) {
+      CompletableFuture<Void> connected = client.connect();
+      NotSentIsTrueTest.awaitLatch(hold.holding);
+      assertEquals(Failure.CONNECT, failureOf(connected).failure());
+      client.replaceCredentials(VirtualClient.signingKey());
+      client.connect().get(20, TimeUnit.SECONDS);
+      hold.released.countDown();
+      await(() -> !apns.connections().get(0).isOpen());
+    }
+  }
+
+  /** OkHttp dials again by itself if the connection ends before the request is begun. */
+  @Test
+  void secondConnectionOfACall() throws Exception {
+    CountDownLatch goneAway = new CountDownLatch(1);
+    CountDownLatch asked = new CountDownLatch(1);
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request) {
+            asked.countDown();
+          }
+
+          @Override
+          public void frame(RawApns.Connection connection, RawApns.Frame frame) {
+            if (frame.type() == RawApns.PING) {
+              goneAway.countDown();
+            }
+          }
+        });
+    EventListener ending =
+        new EventListener() {
+          @Override
+          public void requestHeadersStart(Call call) {
+            if (goneAway.getCount() > 0) {
+              try {
+                RawApns.Connection connection = apns.connections().get(0);
+                connection.goAway(0, 0);
+                connection.ping(1);
+                connection.flush();
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+              NotSentIsTrueTest.awaitLatch(goneAway);
+            }
+          }
+        };
+    AtomicInteger connections = new AtomicInteger();
+    VoipPushClient client =
+        builder(new OkHttpClient.Builder().eventListener(ending))
+            .closeTimeout(Duration.ZERO)
+            .listener(
+                new PushListener() {
+                  @Override
+                  public void connected(Duration took) {
+                    connections.incrementAndGet();
+                  }
+                })
+            .build();
+    var unused = client.sendAsync(PHONE, call());
+    NotSentIsTrueTest.awaitLatch(asked);
+    assertEquals(2, apns.connections().size());
+    await(() -> connections.get() == 2);
+    client.close();
+    await(() -> !apns.connections().get(1).isOpen());
   }
 }
