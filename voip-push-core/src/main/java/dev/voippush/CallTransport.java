@@ -146,7 +146,7 @@ final class CallTransport implements Transport {
   /** A connection and its successors, apart from those that were replaced as suspect. */
   private final class Line {
     final Identity identity;
-    final DialGate dialGate = new DialGate(base.socketFactory());
+    final DialGate dialGate = new DialGate(base.socketFactory(), base.dns());
     final ConnectionPool pool = new ConnectionPool(1, 3650, TimeUnit.DAYS);
     final OkHttpClient client;
 
@@ -168,6 +168,7 @@ final class CallTransport implements Transport {
                   tls.trustManager())
               .connectionPool(pool)
               .socketFactory(dialGate)
+              .dns(dialGate::lookup)
               .eventListenerFactory(
                   call -> base.eventListenerFactory().create(call).plus(new DialWatch(dialGate)))
               .build();
@@ -1100,6 +1101,7 @@ final class CallTransport implements Transport {
     @Override
     public void dnsStart(Call call, String name) {
       CallAttempt attempt = dialling(call);
+      dialGate.nextLookup(attempt != null);
       if (attempt == null) {
         return;
       }

@@ -11,6 +11,7 @@ import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,6 +21,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import okhttp3.Call;
+import okhttp3.Dns;
 import okhttp3.EventListener;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Interceptors of a user's OkHttpClient that fail, hide and hold up: nothing stays behind. */
 @Timeout(60)
@@ -111,9 +115,8 @@ class CallTransportInterceptorsTest {
     assertEquals(2, apns.requests().get(0).connection());
   }
 
-  @Test
-  void fullConnectionUnderAnInterceptorThatWrapsExceptions() throws Exception {
-    CountDownLatch noRoom = new CountDownLatch(1);
+  /** A server of one stream at a time, which answers the second request when this is over. */
+  private void oneAtATime(CountDownLatch noRoom) {
     apns.behaviour(
         new RawApns.Behaviour() {
           @Override
@@ -130,19 +133,60 @@ class CallTransportInterceptorsTest {
             connection.answer(request);
           }
         });
-    Interceptor interceptor =
-        wrapping(
-            e -> {
-              if (e instanceof DialGate.NoRoomException) {
-                noRoom.countDown();
-              }
-            });
-    try (VoipPushClient client = client(interceptor)) {
+  }
+
+  /** The second finds no room, which is no failure. */
+  private static void assertTwoAreAccepted(VoipPushClient client) throws Exception {
+    var first = client.sendAsync(PHONE, call());
+    var second = client.sendAsync(PHONE, call());
+    assertEquals(1, first.get(20, TimeUnit.SECONDS).attempts());
+    assertEquals(1, second.get(20, TimeUnit.SECONDS).attempts());
+  }
+
+  private static Interceptor watching(CountDownLatch noRoom) {
+    return wrapping(
+        e -> {
+          if (ConnectFailures.has(e, DialGate.NoRoomException.class)) {
+            noRoom.countDown();
+          }
+        });
+  }
+
+  @Test
+  void fullConnectionUnderAnInterceptorThatWrapsExceptions() throws Exception {
+    CountDownLatch noRoom = new CountDownLatch(1);
+    oneAtATime(noRoom);
+    try (VoipPushClient client = client(watching(noRoom))) {
       assertAccepted(client); // now there may be two at once
-      var first = client.sendAsync(PHONE, call());
-      var second = client.sendAsync(PHONE, call());
-      assertEquals(1, first.get(20, TimeUnit.SECONDS).attempts());
-      assertEquals(1, second.get(20, TimeUnit.SECONDS).attempts());
+      assertTwoAreAccepted(client);
+    }
+    assertEquals(1, apns.connections().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void fullConnectionWhenNamesAreNotLookedUpAnyMore(boolean hangs) throws Exception {
+    CountDownLatch noRoom = new CountDownLatch(1);
+    CountDownLatch outage = new CountDownLatch(1);
+    CountDownLatch outageIsOver = new CountDownLatch(1);
+    oneAtATime(noRoom);
+    Dns dns =
+        name -> {
+          if (outage.getCount() == 0) {
+            if (hangs) {
+              NotSentIsTrueTest.awaitLatch(outageIsOver);
+            }
+            throw new UnknownHostException(name);
+          }
+          return Dns.SYSTEM.lookup(name);
+        };
+    try (VoipPushClient client =
+        builder(new OkHttpClient.Builder().addInterceptor(watching(noRoom)).dns(dns)).build()) {
+      assertAccepted(client);
+      outage.countDown();
+      assertTwoAreAccepted(client);
+    } finally {
+      outageIsOver.countDown();
     }
     assertEquals(1, apns.connections().size());
   }
