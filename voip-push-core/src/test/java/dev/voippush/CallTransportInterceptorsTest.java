@@ -11,8 +11,10 @@ import dev.voippush.VoipPushException.Delivery;
 import dev.voippush.VoipPushException.Failure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -270,7 +272,7 @@ class CallTransportInterceptorsTest {
     }
   }
 
-  /** OkHttp dials again by itself if the connection ends before the request is begun. */
+  /** OkHttp tries the next address by itself if the connection ends before the request begins. */
   @Test
   void secondConnectionOfACall() throws Exception {
     CountDownLatch goneAway = new CountDownLatch(1);
@@ -308,7 +310,10 @@ class CallTransportInterceptorsTest {
         };
     AtomicInteger connections = new AtomicInteger();
     VoipPushClient client =
-        builder(new OkHttpClient.Builder().eventListener(ending))
+        builder(
+                new OkHttpClient.Builder()
+                    .eventListener(ending)
+                    .dns(name -> Collections.nCopies(2, InetAddress.getLoopbackAddress())))
             .closeTimeout(Duration.ZERO)
             .listener(
                 new PushListener() {
