@@ -104,6 +104,9 @@ final class CallTransport implements Transport {
   private int hopelessDials;
   private final DialPause dialPause = new DialPause();
 
+  /**
+   * @param threads one for each call, and for what may block; shut down with this
+   */
   CallTransport(
       HttpUrl endpoint,
       String bundleId,
@@ -113,13 +116,14 @@ final class CallTransport implements Transport {
       Duration pingInterval,
       int maxInFlight,
       DeadlineTimer timer,
+      ExecutorService threads,
       Observer observer) {
     this.endpoint = endpoint;
     this.bundleId = bundleId;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
     this.connectTimeout = connectTimeout;
     this.timer = timer;
-    this.threads = Threads.perTask("voip-push-call");
+    this.threads = threads;
     this.observer = observer;
     this.base =
         base.newBuilder()
@@ -366,30 +370,31 @@ final class CallTransport implements Transport {
         line.admitted++;
         inFlight.add(next);
       }
-      if (!start(next)) {
-        return;
-      }
+      start(next);
     }
   }
 
-  private boolean start(CallAttempt attempt) {
+  /** If there is no thread the attempt has failed and left; whoever calls admits the next. */
+  private void start(CallAttempt attempt) {
     try {
       threads.execute(attempt);
-      return true;
     } catch (RejectedExecutionException | OutOfMemoryError e) { // closing, or no thread to be had
-      attempt.failed(new IOException("no thread for the push: " + e.getMessage(), e));
-      return false;
+      attempt.tellFailure(new IOException("no thread for the push: " + e.getMessage(), e));
+      release(attempt, false);
     }
   }
 
   /**
-   * Does what may block on a thread of its own; nothing if this is closed, which ends all anyway.
+   * Does what may block on a thread of its own; nothing if there is none, or if this is closed,
+   * which ends all anyway.
    */
   private void later(Runnable task) {
     try {
       threads.execute(task);
     } catch (RejectedExecutionException e) {
       log.trace("closed", e);
+    } catch (OutOfMemoryError e) {
+      log.warn("no thread to end a call or a connection", e);
     }
   }
 
@@ -399,6 +404,11 @@ final class CallTransport implements Transport {
 
   /** The attempt has left its connection; {@code verdict} if the server answered it. */
   private void leave(CallAttempt attempt, boolean verdict) {
+    release(attempt, verdict);
+    admit();
+  }
+
+  private void release(CallAttempt attempt, boolean verdict) {
     synchronized (lock) {
       Line line = attempt.line;
       if (line != null && inFlight.remove(attempt)) {
@@ -413,7 +423,6 @@ final class CallTransport implements Transport {
         lock.notifyAll();
       }
     }
-    admit();
   }
 
   /** Puts an attempt that found no room back to the head of the queue, nothing sent. */
@@ -433,6 +442,7 @@ final class CallTransport implements Transport {
       }
       attempt.line = null;
       attempt.call = null;
+      attempt.socket = null;
       attempt.connected = false;
       attempt.run++;
       retire(line);
@@ -495,7 +505,7 @@ final class CallTransport implements Transport {
                       return;
                     }
                   }
-                  later(this::admit);
+                  admitIn(0);
                 });
   }
 
@@ -830,6 +840,11 @@ final class CallTransport implements Transport {
     }
 
     private void failed(Throwable e) {
+      tellFailure(e);
+      leave(this, false);
+    }
+
+    private void tellFailure(Throwable e) {
       boolean dialFailed;
       boolean first;
       boolean sent;
@@ -846,7 +861,6 @@ final class CallTransport implements Transport {
       if (first) {
         handler.failed(failure);
       }
-      leave(this, false);
     }
 
     /** Another has tried in its place: counts as an attempt. */

@@ -12,11 +12,16 @@ import java.net.InetAddress;
 import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
@@ -43,6 +48,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NotSentIsTrueTest {
   private final DeadlineTimer timer = new DeadlineTimer();
   private final Callbacks callbacks = new Callbacks(timer);
+  private final AtomicBoolean noThreads = new AtomicBoolean();
+  private final ExecutorService threads =
+      new ThreadPoolExecutor(0, 200, 1, TimeUnit.SECONDS, new SynchronousQueue<>()) {
+        @Override
+        public void execute(Runnable task) {
+          if (noThreads.get()) {
+            throw new OutOfMemoryError("unable to create native thread");
+          }
+          super.execute(task);
+        }
+      };
   private RawApns apns;
   private Identity identity;
   private Transport transport;
@@ -96,6 +112,7 @@ class NotSentIsTrueTest {
             Duration.ofSeconds(60),
             100,
             timer,
+            threads,
             observer);
   }
 
@@ -451,6 +468,62 @@ class NotSentIsTrueTest {
       released.countDown();
     }
     assertEquals(1, apns.requests().size());
+  }
+
+  /** Holds back each answer but the first. */
+  private void answerLater(CountDownLatch answer) {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() > 1) {
+              awaitLatch(answer);
+            }
+            connection.answer(request);
+          }
+        });
+  }
+
+  @Test
+  void queueForWhichThereAreNoThreads() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    answerLater(answer);
+    calls(new OkHttpClient());
+    Asked first = new Asked();
+    transport.enqueue(first, false);
+    assertEquals("answered 200", first.awaitEnd());
+    List<Asked> queue = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      queue.add(new Asked());
+      transport.enqueue(queue.get(i), false);
+    }
+    await(() -> apns.requests().size() == 2);
+    noThreads.set(true);
+    answer.countDown();
+    for (Asked attempt : queue.subList(2, queue.size())) {
+      assertEquals("NOT_SENT", attempt.awaitEnd());
+    }
+    noThreads.set(false);
+    Asked last = new Asked();
+    transport.enqueue(last, false);
+    assertEquals("answered 200", last.awaitEnd());
+  }
+
+  @Test
+  void cancellationForWhichThereIsNoThread() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    answerLater(answer);
+    calls(new OkHttpClient());
+    Asked first = new Asked();
+    transport.enqueue(first, false);
+    assertEquals("answered 200", first.awaitEnd());
+    Transport.Attempt attempt = transport.enqueue(new Asked(), false);
+    await(() -> apns.requests().size() == 2);
+    noThreads.set(true);
+    attempt.cancel();
+    answer.countDown();
+    await(() -> transport.inFlight() == 0);
   }
 
   /** A server whose windows leave room for half of a body. */
