@@ -600,6 +600,7 @@ final class CallTransport implements Transport {
               .build();
     }
     attempt.answeredBy(response);
+    // the verdict is known already: nobody waits long for the body
     response.body().source().timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS);
     return response;
   }
