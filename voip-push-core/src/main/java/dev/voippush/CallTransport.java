@@ -72,6 +72,12 @@ final class CallTransport implements Transport {
   /** What OkHttp would act upon by itself, out of its sight. */
   private static final String HIDDEN_RETRY_AFTER = "x-voip-push-retry-after";
 
+  /**
+   * What OkHttp says of a stream that is refused or above the last one of GOAWAY; of what a server
+   * says it never is the whole.
+   */
+  private static final String REFUSED = "stream was reset: REFUSED_STREAM";
+
   /** A connection that has taken no stream for so long, while one was wanted, is draining. */
   private static final long DRAINING_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -98,6 +104,9 @@ final class CallTransport implements Transport {
   private int hopelessDials;
   private final DialPause dialPause = new DialPause();
 
+  /**
+   * @param threads one for each call, and for what may block; shut down with this
+   */
   CallTransport(
       HttpUrl endpoint,
       String bundleId,
@@ -107,13 +116,14 @@ final class CallTransport implements Transport {
       Duration pingInterval,
       int maxInFlight,
       DeadlineTimer timer,
+      ExecutorService threads,
       Observer observer) {
     this.endpoint = endpoint;
     this.bundleId = bundleId;
     this.maxInFlight = Math.min(maxInFlight, MAX_IN_FLIGHT);
     this.connectTimeout = connectTimeout;
     this.timer = timer;
-    this.threads = Threads.perTask("voip-push-call");
+    this.threads = threads;
     this.observer = observer;
     this.base =
         base.newBuilder()
@@ -140,7 +150,7 @@ final class CallTransport implements Transport {
   /** A connection and its successors, apart from those that were replaced as suspect. */
   private final class Line {
     final Identity identity;
-    final DialGate dialGate = new DialGate(base.socketFactory());
+    final DialGate dialGate = new DialGate(base.socketFactory(), base.dns());
     final ConnectionPool pool = new ConnectionPool(1, 3650, TimeUnit.DAYS);
     final OkHttpClient client;
 
@@ -162,6 +172,7 @@ final class CallTransport implements Transport {
                   tls.trustManager())
               .connectionPool(pool)
               .socketFactory(dialGate)
+              .dns(dialGate::lookup)
               .eventListenerFactory(
                   call -> base.eventListenerFactory().create(call).plus(new DialWatch(dialGate)))
               .build();
@@ -359,30 +370,31 @@ final class CallTransport implements Transport {
         line.admitted++;
         inFlight.add(next);
       }
-      if (!start(next)) {
-        return;
-      }
+      start(next);
     }
   }
 
-  private boolean start(CallAttempt attempt) {
+  /** If there is no thread the attempt has failed and left; whoever calls admits the next. */
+  private void start(CallAttempt attempt) {
     try {
       threads.execute(attempt);
-      return true;
     } catch (RejectedExecutionException | OutOfMemoryError e) { // closing, or no thread to be had
-      attempt.failed(new IOException("no thread for the push: " + e.getMessage(), e));
-      return false;
+      attempt.tellFailure(new IOException("no thread for the push: " + e.getMessage(), e));
+      release(attempt, false);
     }
   }
 
   /**
-   * Does what may block on a thread of its own; nothing if this is closed, which ends all anyway.
+   * Does what may block on a thread of its own; nothing if there is none, or if this is closed,
+   * which ends all anyway.
    */
   private void later(Runnable task) {
     try {
       threads.execute(task);
     } catch (RejectedExecutionException e) {
       log.trace("closed", e);
+    } catch (OutOfMemoryError e) {
+      log.warn("no thread to end a call or a connection", e);
     }
   }
 
@@ -392,6 +404,11 @@ final class CallTransport implements Transport {
 
   /** The attempt has left its connection; {@code verdict} if the server answered it. */
   private void leave(CallAttempt attempt, boolean verdict) {
+    release(attempt, verdict);
+    admit();
+  }
+
+  private void release(CallAttempt attempt, boolean verdict) {
     synchronized (lock) {
       Line line = attempt.line;
       if (line != null && inFlight.remove(attempt)) {
@@ -406,7 +423,6 @@ final class CallTransport implements Transport {
         lock.notifyAll();
       }
     }
-    admit();
   }
 
   /** Puts an attempt that found no room back to the head of the queue, nothing sent. */
@@ -426,6 +442,7 @@ final class CallTransport implements Transport {
       }
       attempt.line = null;
       attempt.call = null;
+      attempt.socket = null;
       attempt.connected = false;
       attempt.run++;
       retire(line);
@@ -470,7 +487,6 @@ final class CallTransport implements Transport {
       dialPause.succeeded();
       hopelessDials = 0;
       line.open.add(socket);
-      sockets.put(socket, line);
       line.lastStream = System.nanoTime();
     }
     var unused =
@@ -489,7 +505,7 @@ final class CallTransport implements Transport {
                       return;
                     }
                   }
-                  later(this::admit);
+                  admitIn(0);
                 });
   }
 
@@ -523,6 +539,7 @@ final class CallTransport implements Transport {
     List<ObservedSslSocket> allSockets;
     synchronized (lock) {
       allLines = new ArrayList<>(lines);
+      lines.clear(); // what is still being dialled has no place any more
       allSockets = new ArrayList<>(sockets.keySet());
     }
     allLines.forEach(line -> line.pool.evictAll());
@@ -572,16 +589,29 @@ final class CallTransport implements Transport {
       throw new InterruptedIOException();
     }
     attempt.onConnection(socket);
-    Response response = chain.proceed(chain.request());
+    Response response = chain.proceed(guarded(chain.request(), attempt));
     String retryAfter = response.header(RETRY_AFTER);
-    if (retryAfter == null) {
-      return response;
+    if (retryAfter != null) {
+      response =
+          response
+              .newBuilder()
+              .removeHeader(RETRY_AFTER)
+              .header(HIDDEN_RETRY_AFTER, retryAfter)
+              .build();
     }
-    return response
-        .newBuilder()
-        .removeHeader(RETRY_AFTER)
-        .header(HIDDEN_RETRY_AFTER, retryAfter)
-        .build();
+    attempt.answeredBy(response);
+    // the verdict is known already: nobody waits long for the body
+    response.body().source().timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS);
+    return response;
+  }
+
+  private static Request guarded(Request request, CallAttempt attempt) throws IOException {
+    RequestBody body = request.body();
+    if (body == null) { // an interceptor has taken it away
+      attempt.aboutToWrite();
+      return request;
+    }
+    return request.newBuilder().method(request.method(), new GuardedBody(attempt, body)).build();
   }
 
   /** One attempt: queued, admitted, run on a thread of its own, perhaps sent back to the queue. */
@@ -602,6 +632,7 @@ final class CallTransport implements Transport {
     private int run;
     private @Nullable ObservedSslSocket socket;
     private boolean connected;
+    private @Nullable PushResponse verdict; // without its body
     private boolean written; // never set once it has ended: what was told then stays true
 
     CallAttempt(Handler handler) {
@@ -616,8 +647,8 @@ final class CallTransport implements Transport {
         int thisRun = run;
         watchdog = timer.in(connectTimeout.toNanos(), () -> dialTimedOut(thisRun));
       }
+      Line mine = line;
       try {
-        Line mine = line;
         if (mine == null) {
           return;
         }
@@ -633,15 +664,16 @@ final class CallTransport implements Transport {
           return;
         }
         PushResponse response;
-        try (Response answer = started.execute()) {
-          response = read(answer);
+        try (Response returned = started.execute()) {
+          checkIsOfApns(returned);
+          response = read(returned);
         }
-        if (end()) {
-          handler.answered(response);
-        }
-        leave(this, true);
-      } catch (IOException | RuntimeException | Error e) { // an Error of a user's interceptor too
-        if (isToComeBack(e)) {
+        answered(response);
+      } catch (Throwable e) { // a user's interceptor may throw whatever it likes
+        PushResponse known = verdict();
+        if (known != null) {
+          answered(known);
+        } else if (isToComeBack(e)) {
           comeBack(this);
         } else {
           failed(e);
@@ -650,6 +682,20 @@ final class CallTransport implements Transport {
         if (watchdog != null) {
           watchdog.clear();
         }
+        if (mine != null) {
+          evictIfAbandoned(mine);
+        }
+      }
+    }
+
+    /** A connection that was dialled for too long is not there yet when its line is retired. */
+    private void evictIfAbandoned(Line mine) {
+      boolean abandoned;
+      synchronized (lock) {
+        abandoned = !lines.contains(mine);
+      }
+      if (abandoned) {
+        mine.pool.evictAll();
       }
     }
 
@@ -678,7 +724,8 @@ final class CallTransport implements Transport {
     private boolean isToComeBack(Throwable e) {
       synchronized (lock) {
         return !written
-            && (e instanceof DialGate.NoRoomException || (comesBack && !connected && !ended));
+            && (ConnectFailures.has(e, DialGate.NoRoomException.class)
+                || (comesBack && !connected && !ended));
       }
     }
 
@@ -708,7 +755,7 @@ final class CallTransport implements Transport {
               .header("apns-id", push.apnsId().toString())
               .header("user-agent", "voip-push")
               .header("accept-encoding", "identity")
-              .post(new OneShotBody(this, push.body()));
+              .post(new OneShotBody(push.body()));
       if (push.collapseId() != null) {
         builder.header("apns-collapse-id", push.collapseId());
       }
@@ -721,25 +768,27 @@ final class CallTransport implements Transport {
     /** The connection carries HTTP/2 and the server has spoken. */
     void onConnection(ObservedSslSocket socket) throws IOException {
       Line mine;
-      boolean first;
+      boolean isNew;
       progress.at(DialProgress.Step.NONE);
       synchronized (lock) {
         mine = line;
         if (comesBack && !connected) {
           throw new DialGate.NoRoomException(); // its credentials were replaced while it dialled
         }
-        first = mayDial && !connected;
+        if (mine == null || !lines.contains(mine)) {
+          throw new IOException("not wanted any more"); // run() closes what is idle then
+        }
         connected = true;
         this.socket = socket;
-        if (mine != null) {
-          mine.lastStream = System.nanoTime();
-        }
+        mine.lastStream = System.nanoTime();
+        isNew = sockets.putIfAbsent(socket, mine) == null; // OkHttp may dial again by itself
       }
-      if (first && mine != null) {
+      if (isNew) {
         opened(mine, socket, System.nanoTime() - startedAt);
       }
-      if (handler instanceof Connecting) {
-        throw new ConnectedException();
+      if (handler instanceof Connecting connecting) {
+        connecting.succeeded();
+        throw new IOException("connected, and nothing to be written");
       }
     }
 
@@ -759,7 +808,44 @@ final class CallTransport implements Transport {
       }
     }
 
+    /** The status has been read: whatever comes after it, it is the verdict. */
+    void answeredBy(Response response) {
+      synchronized (lock) {
+        verdict = toPushResponse(response, new byte[0]);
+      }
+    }
+
+    private @Nullable PushResponse verdict() {
+      synchronized (lock) {
+        return verdict;
+      }
+    }
+
+    /**
+     * An interceptor that answers in place of APNs knows neither of the push nor of connections.
+     */
+    private void checkIsOfApns(Response response) throws IOException {
+      synchronized (lock) {
+        if (verdict == null && (written || handler instanceof Connecting)) {
+          throw new IOException(
+              "no answer of APNs, but of an interceptor, with status " + response.code());
+        }
+      }
+    }
+
+    private void answered(PushResponse response) {
+      if (end()) {
+        handler.answered(response);
+      }
+      leave(this, true);
+    }
+
     private void failed(Throwable e) {
+      tellFailure(e);
+      leave(this, false);
+    }
+
+    private void tellFailure(Throwable e) {
       boolean dialFailed;
       boolean first;
       boolean sent;
@@ -776,7 +862,6 @@ final class CallTransport implements Transport {
       if (first) {
         handler.failed(failure);
       }
-      leave(this, false);
     }
 
     /** Another has tried in its place: counts as an attempt. */
@@ -886,7 +971,8 @@ final class CallTransport implements Transport {
         return ConnectFailures.of(e, progress);
       }
       String text = ConnectFailures.message(e);
-      if (text.contains("REFUSED_STREAM")) { // also what OkHttp says of streams above GOAWAY's last
+      boolean malformed = ConnectFailures.has(e, ProtocolException.class);
+      if (text.equals(REFUSED) && !malformed) {
         return new AttemptFailure(
             Failure.CONNECTION_LOST,
             Delivery.NOT_SENT,
@@ -895,9 +981,7 @@ final class CallTransport implements Transport {
             e);
       }
       // OkHttp resets what is open with CANCEL when the connection ends
-      boolean lost =
-          !ConnectFailures.has(e, ProtocolException.class)
-              && (!text.contains("stream was reset") || text.contains("CANCEL"));
+      boolean lost = !malformed && (!text.contains("stream was reset") || text.contains("CANCEL"));
       Failure failure = lost ? Failure.CONNECTION_LOST : Failure.PROTOCOL;
       return new AttemptFailure(failure, Delivery.UNKNOWN, false, text, e);
     }
@@ -908,7 +992,6 @@ final class CallTransport implements Transport {
     ResponseBody body = answer.body();
     try {
       BufferedSource source = body.source();
-      source.timeout().timeout(MAX_BODY_SECONDS, TimeUnit.SECONDS); // the verdict is known already
       source.request(answer.code() == 200 ? 0 : PushResponse.MAX_BODY);
       bytes =
           source
@@ -917,18 +1000,20 @@ final class CallTransport implements Transport {
     } catch (IOException e) {
       log.debug("the body of an answer with status {} broke off", answer.code(), e);
     }
+    return toPushResponse(answer, bytes);
+  }
+
+  private static PushResponse toPushResponse(Response answer, byte[] body) {
     Headers headers = answer.headers();
     return new PushResponse(
-        answer.code(), headers.get("apns-unique-id"), headers.get(HIDDEN_RETRY_AFTER), bytes);
+        answer.code(), headers.get("apns-unique-id"), headers.get(HIDDEN_RETRY_AFTER), body);
   }
 
   /** Written once and never again by OkHttp itself: whether to retry is decided elsewhere. */
   private static final class OneShotBody extends RequestBody {
-    private final CallAttempt attempt;
     private final byte[] json;
 
-    OneShotBody(CallAttempt attempt, byte[] json) {
-      this.attempt = attempt;
+    OneShotBody(byte[] json) {
       this.json = json;
     }
 
@@ -949,8 +1034,39 @@ final class CallTransport implements Transport {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
-      attempt.aboutToWrite();
       sink.write(json);
+    }
+  }
+
+  /** What goes to the connection, be it our body or one that an interceptor put in its place. */
+  private static final class GuardedBody extends RequestBody {
+    private final CallAttempt attempt;
+    private final RequestBody body;
+
+    GuardedBody(CallAttempt attempt, RequestBody body) {
+      this.attempt = attempt;
+      this.body = body;
+    }
+
+    @Override
+    public @Nullable MediaType contentType() {
+      return body.contentType();
+    }
+
+    @Override
+    public long contentLength() throws IOException {
+      return body.contentLength();
+    }
+
+    @Override
+    public boolean isOneShot() {
+      return true;
+    }
+
+    @Override
+    public void writeTo(BufferedSink sink) throws IOException {
+      attempt.aboutToWrite();
+      body.writeTo(sink);
     }
   }
 
@@ -973,16 +1089,19 @@ final class CallTransport implements Transport {
       return false;
     }
 
-    @Override
-    public void answered(PushResponse response) {}
+    void succeeded() {
+      connected.complete(null);
+    }
 
     @Override
+    public void answered(PushResponse response) {
+      throw new IllegalStateException("an answer to no request");
+    }
+
+    /** Is nothing new if it has succeeded. */
+    @Override
     public void failed(AttemptFailure failure) {
-      if (failure.cause() instanceof ConnectedException) {
-        connected.complete(null);
-      } else {
-        connected.completeExceptionally(failure.ofNoPush());
-      }
+      connected.completeExceptionally(failure.ofNoPush());
     }
   }
 
@@ -997,6 +1116,7 @@ final class CallTransport implements Transport {
     @Override
     public void dnsStart(Call call, String name) {
       CallAttempt attempt = dialling(call);
+      dialGate.nextLookup(attempt != null);
       if (attempt == null) {
         return;
       }
@@ -1042,10 +1162,6 @@ final class CallTransport implements Transport {
       CallAttempt attempt = call.request().tag(CallAttempt.class);
       return attempt != null && attempt.mayDial ? attempt : null;
     }
-  }
-
-  private static final class ConnectedException extends IOException {
-    private static final long serialVersionUID = 1;
   }
 
   private static final class HandshakeException extends IOException {

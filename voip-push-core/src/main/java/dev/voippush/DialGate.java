@@ -4,11 +4,14 @@ package dev.voippush;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.UnknownHostException;
+import java.util.List;
 import javax.net.SocketFactory;
+import okhttp3.Dns;
 
 /**
- * Makes raw sockets, but only for those calls that are to open a connection, and lets no call begin
- * TLS that was cancelled.
+ * Looks up names and makes raw sockets, but only for those calls that are to open a connection, and
+ * lets no call begin TLS that was cancelled.
  *
  * <p>OkHttp opens a further connection whenever it finds no room on those it has: a thousand cold
  * calls make a thousand handshakes. Here a call without leave to dial fails instead, before
@@ -18,13 +21,35 @@ final class DialGate extends SocketFactory {
   /** Set around the dialling of a call on the thread that does it, by the event listener. */
   private final ThreadLocal<Boolean> leave = new ThreadLocal<>();
 
+  /** The same around the lookup of the server's name, or of the proxy's. */
+  private final ThreadLocal<Boolean> leaveToLookUp = new ThreadLocal<>();
+
   /** The same around TLS: whether its call was cancelled before. */
   private final ThreadLocal<Boolean> cancelled = new ThreadLocal<>();
 
   private final SocketFactory sockets;
+  private final Dns dns;
 
-  DialGate(SocketFactory sockets) {
+  DialGate(SocketFactory sockets, Dns dns) {
     this.sockets = sockets;
+    this.dns = dns;
+  }
+
+  /** The call for which the current thread is about to look up a name may, or may not, dial. */
+  void nextLookup(boolean allowed) {
+    leaveToLookUp.set(allowed);
+  }
+
+  /** A call without leave is not to wait for a name that it has no use for, or fail without it. */
+  List<InetAddress> lookup(String name) throws UnknownHostException {
+    boolean allowed = Boolean.TRUE.equals(leaveToLookUp.get());
+    leaveToLookUp.remove();
+    if (!allowed) {
+      UnknownHostException refused = new UnknownHostException(name);
+      refused.initCause(new NoRoomException());
+      throw refused;
+    }
+    return dns.lookup(name);
   }
 
   /** The call whose connection the current thread is about to open may, or may not, do so. */

@@ -103,6 +103,7 @@ public final class VoipPushClient implements AutoCloseable {
                   builder.pingInterval,
                   builder.maxInFlight,
                   timer,
+                  Threads.perTask("voip-push-call"),
                   observer);
         });
   }

@@ -9,19 +9,33 @@ import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.HttpUrl;
+import okhttp3.Interceptor;
+import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.Buffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -32,6 +46,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NotSentIsTrueTest {
   private final DeadlineTimer timer = new DeadlineTimer();
   private final Callbacks callbacks = new Callbacks(timer);
+  private final AtomicBoolean noThreads = new AtomicBoolean();
+  private final ExecutorService threads =
+      new ThreadPoolExecutor(0, 200, 1, TimeUnit.SECONDS, new SynchronousQueue<>()) {
+        @Override
+        public void execute(Runnable task) {
+          if (noThreads.get()) {
+            throw new OutOfMemoryError("unable to create native thread");
+          }
+          super.execute(task);
+        }
+      };
   private RawApns apns;
   private Identity identity;
   private Transport transport;
@@ -89,6 +114,7 @@ class NotSentIsTrueTest {
             Duration.ofSeconds(60),
             100,
             timer,
+            threads,
             observer);
   }
 
@@ -96,7 +122,7 @@ class NotSentIsTrueTest {
     calls(users, Duration.ofSeconds(10), TestClients.NOBODY);
   }
 
-  private static void awaitLatch(CountDownLatch latch) {
+  static void awaitLatch(CountDownLatch latch) {
     try {
       assertTrue(latch.await(20, TimeUnit.SECONDS), "not within 20 s");
     } catch (InterruptedException e) {
@@ -205,6 +231,177 @@ class NotSentIsTrueTest {
     assertEquals(requests + 1, apns.requests().size());
   }
 
+  private static OkHttpClient intercepting(Interceptor interceptor) {
+    return new OkHttpClient.Builder().addInterceptor(interceptor).build();
+  }
+
+  /** Ends the connection when it has read the first request, and answers those after it. */
+  private void loseTheFirst() {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() > 1) {
+              connection.answer(request);
+            } else {
+              connection.reset();
+            }
+          }
+        });
+  }
+
+  /** The body in its place may be written more often than once, as far as OkHttp knows. */
+  @Test
+  void interceptorThatReplacesTheBodyAndProceedsAgainSendsNothingAgain() throws Exception {
+    loseTheFirst();
+    calls(
+        intercepting(
+            chain -> {
+              RequestBody other = RequestBody.create("{}", MediaType.get("application/json"));
+              Request replaced = chain.request().newBuilder().post(other).build();
+              try {
+                return chain.proceed(replaced);
+              } catch (IOException e) {
+                return chain.proceed(replaced);
+              }
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    awaitRecord();
+    assertEquals(1, apns.requests().size());
+  }
+
+  @Test
+  void interceptorThatLooksAtTheBodyDoesNotWriteIt() throws Exception {
+    calls(
+        intercepting(
+            chain -> {
+              chain.request().body().writeTo(new Buffer());
+              return chain.proceed(chain.request());
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+    assertEquals("{}", new String(apns.requests().get(0).body(), StandardCharsets.UTF_8));
+    assertEquals("application/json", apns.requests().get(0).headers().get("content-type"));
+    assertEquals("2", apns.requests().get(0).headers().get("content-length"));
+  }
+
+  /** What a server may do once the status was read. */
+  private enum AfterTheStatus {
+    GOAWAY_WITHOUT_IT {
+      @Override
+      void act(RawApns.Connection connection, int streamId) throws IOException {
+        connection.goAway(0, 0);
+      }
+    },
+    REFUSAL {
+      @Override
+      void act(RawApns.Connection connection, int streamId) throws IOException {
+        connection.rst(streamId, 7);
+      }
+    },
+    SILENCE {
+      @Override
+      void act(RawApns.Connection connection, int streamId) {}
+    };
+
+    abstract void act(RawApns.Connection connection, int streamId) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void statusIsTheVerdictThoughAnInterceptorReadsTheBodyThatBreaksOff(AfterTheStatus then)
+      throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.headers(request.streamId(), false, ":status", "200");
+            then.act(connection, request.streamId());
+          }
+        });
+    calls(
+        intercepting(
+            chain -> {
+              Response response = chain.proceed(chain.request());
+              response.body().source().request(Long.MAX_VALUE);
+              return response;
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  @Test
+  void answerOfAnInterceptorIsNoVerdictOnWhatWasWritten() throws Exception {
+    loseTheFirst();
+    calls(
+        intercepting(
+            chain -> {
+              try {
+                return chain.proceed(chain.request());
+              } catch (IOException e) {
+                return TestClients.unavailable(chain.request());
+              }
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  /** OkHttp sends again what was answered by 408, if the body allows. */
+  @Test
+  void statusThatOkHttpTriesAgainByItselfIsTheVerdict() throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.reject(request, 408, "");
+          }
+        });
+    calls(
+        intercepting(
+            chain ->
+                chain.proceed(
+                    chain.request().newBuilder().post(RequestBody.create("{}", null)).build())));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 408", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  /** They end the one that was answered, or all of the connection. */
+  @ParameterizedTest
+  @CsvSource({
+    ":status, REFUSED_STREAM",
+    ":status, stream was reset: REFUSED_STREAM",
+    "X-REFUSED_STREAM, y",
+    "Xstream was reset: REFUSED_STREAM, y"
+  })
+  void headersThatSpeakOfRefusalAreNone(String name, String value) throws Exception {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            connection.headers(request.streamId(), true, name, value);
+          }
+        });
+    calls(new OkHttpClient());
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
   @Test
   void lookupThatHangsForACancelledAttemptHoldsUpNoOther() throws Exception {
     AtomicInteger lookups = new AtomicInteger();
@@ -232,6 +429,62 @@ class NotSentIsTrueTest {
       released.countDown();
     }
     assertEquals(1, apns.requests().size());
+  }
+
+  /** Holds back each answer but the first. */
+  private void answerLater(CountDownLatch answer) {
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (apns.requests().size() > 1) {
+              awaitLatch(answer);
+            }
+            connection.answer(request);
+          }
+        });
+  }
+
+  @Test
+  void queueForWhichThereAreNoThreads() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    answerLater(answer);
+    calls(new OkHttpClient());
+    Asked first = new Asked();
+    transport.enqueue(first, false);
+    assertEquals("answered 200", first.awaitEnd());
+    List<Asked> queue = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      queue.add(new Asked());
+      transport.enqueue(queue.get(i), false);
+    }
+    await(() -> apns.requests().size() == 2);
+    noThreads.set(true);
+    answer.countDown();
+    for (Asked attempt : queue.subList(2, queue.size())) {
+      assertEquals("NOT_SENT", attempt.awaitEnd());
+    }
+    noThreads.set(false);
+    Asked last = new Asked();
+    transport.enqueue(last, false);
+    assertEquals("answered 200", last.awaitEnd());
+  }
+
+  @Test
+  void cancellationForWhichThereIsNoThread() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    answerLater(answer);
+    calls(new OkHttpClient());
+    Asked first = new Asked();
+    transport.enqueue(first, false);
+    assertEquals("answered 200", first.awaitEnd());
+    Transport.Attempt attempt = transport.enqueue(new Asked(), false);
+    await(() -> apns.requests().size() == 2);
+    noThreads.set(true);
+    attempt.cancel();
+    answer.countDown();
+    await(() -> transport.inFlight() == 0);
   }
 
   /** A server whose windows leave room for half of a body. */

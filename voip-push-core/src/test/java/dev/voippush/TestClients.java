@@ -20,6 +20,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
 
 /** What tests against the simulator have in common. */
 final class TestClients {
@@ -83,6 +87,17 @@ final class TestClients {
       assertTrue(System.nanoTime() < until, "not within 20 s");
       LockSupport.parkNanos(100_000); // leaves the processor to the other side
     }
+  }
+
+  /** What an interceptor may answer in place of the server. */
+  static Response unavailable(Request request) {
+    return new Response.Builder()
+        .request(request)
+        .protocol(Protocol.HTTP_2)
+        .code(503)
+        .message("")
+        .body(ResponseBody.create("", null))
+        .build();
   }
 
   static VoipPushException failureOf(CompletableFuture<?> future) {
