@@ -2,6 +2,7 @@
 package dev.voippush;
 
 import dev.voippush.credentials.ApnsCredentials;
+import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -13,7 +14,7 @@ final class Asked implements Transport.Handler {
   private final Runnable whenAsked;
 
   Asked(int bytes, Runnable whenAsked) {
-    this.body = new byte[bytes];
+    this.body = ("{" + " ".repeat(bytes - 2) + "}").getBytes(StandardCharsets.US_ASCII);
     this.whenAsked = whenAsked;
   }
 

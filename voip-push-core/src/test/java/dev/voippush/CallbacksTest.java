@@ -70,8 +70,14 @@ class CallbacksTest {
 
   @Test
   void callbackThatBlocksWhileTheClientClosesHoldsUpNoOther() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch ran = new CountDownLatch(2);
-    callbacks.execute(this::block);
+    callbacks.execute(
+        () -> {
+          begun.countDown();
+          block();
+        });
+    await(begun);
     timer.close();
     callbacks.execute(ran::countDown);
     callbacks.close();
