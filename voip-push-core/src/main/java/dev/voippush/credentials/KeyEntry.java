@@ -46,6 +46,9 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
       if (!(key instanceof RSAPrivateCrtKey || key instanceof ECPrivateKey)) {
         throw Problem.UNSUPPORTED_KEY.in(file, "RSA without its prime factors");
       }
+      if (!isPossible(key)) {
+        throw Problem.DAMAGED.in(file, "the numbers of its private key cannot be");
+      }
       String attributes =
           PemWriter.attributes("Bag Attributes", bagAttributes)
               + PemWriter.attributes("Key Attributes", info.getAttributes());
@@ -56,6 +59,29 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
       }
       throw Problem.DAMAGED.because(e, file, "its private key has no valid structure");
     }
+  }
+
+  /**
+   * Looks at the sizes that the JDK leaves open: numbers larger than the key's own size would take
+   * minutes to compute with.
+   */
+  private static boolean isPossible(PrivateKey key) {
+    if (key instanceof ECPrivateKey ec) {
+      return isBelow(ec.getParams().getOrder(), ec.getS());
+    }
+    RSAPrivateCrtKey rsa = (RSAPrivateCrtKey) key;
+    BigInteger n = rsa.getModulus();
+    BigInteger p = rsa.getPrimeP();
+    BigInteger q = rsa.getPrimeQ();
+    return p.bitLength() + q.bitLength() <= n.bitLength() + 1
+        && p.multiply(q).equals(n)
+        && isBelow(p, rsa.getPrimeExponentP())
+        && isBelow(q, rsa.getPrimeExponentQ())
+        && isBelow(p, rsa.getCrtCoefficient());
+  }
+
+  private static boolean isBelow(BigInteger limit, BigInteger number) {
+    return number.signum() > 0 && number.compareTo(limit) < 0;
   }
 
   private static KeyFactory keyFactory(AlgorithmIdentifier algorithm, String file)
