@@ -31,9 +31,20 @@ import org.jspecify.annotations.Nullable;
  * @param pkcs8 the key as the file has it, in PKCS#8
  * @param encrypted whether the file protects this key
  * @param attributes friendly name and the like, in the lines that openssl prints above the key
+ * @param publicPoint of an EC key: it is compared with every certificate, and takes its time
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attributes) {
+record KeyEntry(
+    PrivateKey key,
+    byte[] pkcs8,
+    boolean encrypted,
+    String attributes,
+    @Nullable ECPoint publicPoint) {
+
+  KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attributes) {
+    this(
+        key, pkcs8, encrypted, attributes, key instanceof ECPrivateKey ec ? publicPoint(ec) : null);
+  }
 
   static KeyEntry of(
       PrivateKeyInfo info, boolean encrypted, @Nullable ASN1Set bagAttributes, String file)
@@ -145,7 +156,7 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
     }
     if (key instanceof ECPrivateKey ec && other instanceof ECPublicKey publicEc) {
       return ec.getParams().getOrder().equals(publicEc.getParams().getOrder())
-          && publicPoint(ec).equals(publicEc.getW());
+          && publicEc.getW().equals(publicPoint);
     }
     return false;
   }

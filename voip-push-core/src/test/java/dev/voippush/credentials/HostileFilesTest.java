@@ -8,9 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
+import java.security.KeyPair;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPrivateKey;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.bouncycastle.asn1.ASN1Encodable;
@@ -27,6 +30,7 @@ import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
 import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
+import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.util.BigIntegers;
@@ -40,6 +44,7 @@ class HostileFilesTest {
   private static final String TOO_COSTLY =
       "; export it again with ordinary settings (docs/troubleshooting.md#too-costly)";
 
+  private static final KeyPair OTHER_EC = Apple.ec("secp256r1");
   private static final String IMPOSSIBLE_KEY = "damaged: the numbers of its private key cannot be";
 
   @ParameterizedTest
@@ -135,6 +140,82 @@ class HostileFilesTest {
     assertFault(
         many.getBytes(US_ASCII),
         "the private key belongs to another certificate than \"VoIP Services: com.example.app\"");
+  }
+
+  @Test
+  void manyCertificatesAndManyOtherKeys() {
+    KeyPair key = Apple.ec("secp521r1");
+    StringBuilder pem = new StringBuilder();
+    for (int i = 0; i < 600; i++) {
+      pem.append(Pem.of(Apple.unnamed(key)));
+    }
+    pem.append(Pem.of(Apple.ec("secp521r1").getPrivate()).repeat(1_200));
+    byte[] file = pem.toString().getBytes(US_ASCII);
+
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () -> assertFault(file, "the private key belongs to another certificate than \"unnamed\""));
+  }
+
+  @Test
+  void chainWithoutEnd() throws Exception {
+    int certificates = 1_500;
+    StringBuilder pem = new StringBuilder(Pem.of(Apple.EC.getPrivate()));
+    for (int i = 0; i < certificates; i++) {
+      X500Name issuer = new X500Name("CN=" + (i + 1));
+      X500Name subject = new X500Name("CN=" + i);
+      pem.append(Pem.of(Apple.issued(issuer, Apple.EC, subject, Apple.EC, Apple.END)));
+    }
+    Contents contents =
+        Contents.read(new Source("chain.pem", pem.toString().getBytes(US_ASCII)), null);
+
+    List<PushCertificate> identities =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(20), () -> Identities.pair(contents, contents));
+
+    assertEquals(certificates, identities.size());
+    assertEquals(contents.certificates().subList(0, 10), identities.get(0).chain());
+    assertEquals(1, identities.get(certificates - 1).chain().size());
+  }
+
+  /** Nobody's signature is looked for without end: after 200 the newest of the name is taken. */
+  @Test
+  void manyAuthoritiesOfOneName() throws Exception {
+    X500Name name = new X500Name("CN=x");
+    StringBuilder pem = new StringBuilder(Pem.of(Apple.EC.getPrivate()));
+    int certificates = 1_500;
+    for (int i = 0; i < certificates; i++) {
+      Instant end = Apple.START.plusSeconds(i);
+      pem.append(Pem.of(Apple.issued(name, OTHER_EC, name, Apple.EC, end)));
+    }
+    Contents contents =
+        Contents.read(new Source("names.pem", pem.toString().getBytes(US_ASCII)), null);
+
+    List<PushCertificate> identities =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(20), () -> Identities.pair(contents, contents));
+
+    assertEquals(
+        List.of(contents.certificates().get(0), contents.certificates().get(certificates - 1)),
+        identities.get(0).chain());
+  }
+
+  @Test
+  void moreEntriesThanAFileMayHave() throws Exception {
+    String message =
+        "asks for more than the 2000 certificates and keys that a file may have" + TOO_COSTLY;
+    String block = Pem.block("X", new byte[] {1});
+    assertRefused(block.repeat(2_001).getBytes(US_ASCII), message);
+    assertFault(block.repeat(2_000).getBytes(US_ASCII), "holds only X");
+
+    X500Name name = new X500Name("CN=x");
+    X509Certificate small = Apple.issued(name, Apple.EC, name, Apple.EC, Apple.END);
+    Keychain keychain = new Keychain().iterations(1);
+    for (int i = 0; i < 2_000; i++) {
+      keychain.certificate("x", small);
+    }
+    assertFault(keychain.write("x"), "no private key entry");
+    assertRefused(keychain.certificate("x", small).write("x"), message);
   }
 
   @Test
