@@ -80,7 +80,7 @@ public final class CertificateConverter {
 
   /**
    * Does {@code cat VoiPCert.pem VoIPKey.pem > ck.pem}, after a look at both: the first must have a
-   * certificate and the second a key, which must fit unless it is encrypted, when nobody can say.
+   * certificate and the second a key, which must fit. If a key there is encrypted, nobody can say.
    *
    * <p>Of several keys the first in {@code ck.pem} must fit, and of several certificates the first
    * counts: openssl, curl and nginx take these, and no other.
