@@ -23,6 +23,7 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
+import org.bouncycastle.math.ec.FixedPointCombMultiplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -165,8 +166,8 @@ record KeyEntry(
   private static ECPoint publicPoint(ECPrivateKey key) {
     X9ECParameters curve =
         CustomNamedCurves.getByName("secp" + key.getParams().getOrder().bitLength() + "r1");
-    BigInteger secret = key.getS();
-    org.bouncycastle.math.ec.ECPoint point = curve.getG().multiply(secret).normalize();
+    org.bouncycastle.math.ec.ECPoint point =
+        new FixedPointCombMultiplier().multiply(curve.getG(), key.getS()).normalize();
     return point.isInfinity()
         ? ECPoint.POINT_INFINITY
         : new ECPoint(

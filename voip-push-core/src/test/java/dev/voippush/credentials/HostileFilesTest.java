@@ -146,10 +146,10 @@ class HostileFilesTest {
   void manyCertificatesAndManyOtherKeys() {
     KeyPair key = Apple.ec("secp521r1");
     StringBuilder pem = new StringBuilder();
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 300; i++) {
       pem.append(Pem.of(Apple.unnamed(key)));
     }
-    pem.append(Pem.of(Apple.ec("secp521r1").getPrivate()).repeat(1_200));
+    pem.append(Pem.of(Apple.ec("secp521r1").getPrivate()).repeat(600));
     byte[] file = pem.toString().getBytes(US_ASCII);
 
     assertTimeoutPreemptively(
