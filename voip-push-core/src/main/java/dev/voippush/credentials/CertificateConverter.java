@@ -75,29 +75,39 @@ public final class CertificateConverter {
         return key;
       }
     }
-    throw Problem.KEY_MISMATCH.in(contents.file(), CertificateDoctor.name(certificate));
+    throw contents.fault(Problem.KEY_MISMATCH, CertificateDoctor.name(certificate));
   }
 
   /**
    * Does {@code cat VoiPCert.pem VoIPKey.pem > ck.pem}, after a look at both: the first must have a
-   * certificate and the second a key, which must fit unless it is encrypted, when nobody can say.
+   * certificate and the second a key, which must fit. If a key there is encrypted, nobody can say.
+   *
+   * <p>Of several keys the first in {@code ck.pem} must fit, and of several certificates the first
+   * counts: openssl, curl and nginx take these, and no other.
    */
   public static void combine(Path certificatePem, Path keyPem, Path ckPem, CopyOption... options)
       throws CredentialsException {
     Source certificate = pem(certificatePem);
     Source key = pem(keyPem);
-    List<X509Certificate> certificates =
-        CertificateLoader.readCertificate(certificatePem).certificates();
-    if (PemBlock.parse(key.bytes(), key.name()).stream().noneMatch(PemBlock::isKey)) {
+    X509Certificate first = CertificateLoader.readCertificate(certificate).certificates().get(0);
+    if (!hasKey(key)) {
       throw Problem.CERTIFICATE_ONLY.in(key.name());
     }
-    if (!Contents.needsPassword(key)) {
-      keyOf(certificates.get(0), Contents.read(key, null));
+    Source withFirstKey = hasKey(certificate) ? certificate : key;
+    if (!Contents.needsPassword(withFirstKey)) {
+      Contents contents = Contents.read(withFirstKey, null);
+      if (!contents.keys().get(0).fits(first.getPublicKey())) {
+        throw Problem.KEY_MISMATCH.in(contents.file(), CertificateDoctor.name(first));
+      }
     }
     PrivateFile.write(
         ckPem,
         PemWriter.join(PemBlock.ascii(certificate.bytes()), PemBlock.ascii(key.bytes())),
         options);
+  }
+
+  private static boolean hasKey(Source pem) throws CredentialsException {
+    return PemBlock.parse(pem.bytes(), pem.name()).stream().anyMatch(PemBlock::isKey);
   }
 
   private static Source pem(Path file) throws CredentialsException {

@@ -74,7 +74,7 @@ public final class CertificateDoctor {
           + line("key", keyType(contents.keys().get(0).key()))
           + line("advice", "if Apple made it as an APNs key: load it with SigningKey.load");
     }
-    CredentialsException problem = Problem.NO_CERTIFICATE.in(contents.file());
+    CredentialsException problem = contents.fault(Problem.NO_CERTIFICATE);
     String keys =
         contents.keys().stream()
             .map(
@@ -95,9 +95,9 @@ public final class CertificateDoctor {
   }
 
   private static String name(X500Principal principal) {
-    return '"'
-        + Purpose.names(principal, BCStyle.CN).stream().findFirst().orElse(principal.toString())
-        + '"';
+    String name =
+        Purpose.names(principal, BCStyle.CN).stream().findFirst().orElse(principal.toString());
+    return '"' + Problem.shown(name) + '"';
   }
 
   private static String keyType(Key key) {
@@ -159,7 +159,7 @@ public final class CertificateDoctor {
       appendAdvice(
           text,
           otherKey
-              ? Problem.KEY_MISMATCH.in(file, name(certificate))
+              ? contents.fault(Problem.KEY_MISMATCH, name(certificate))
               : CertificateLoader.noPrivateKey(contents));
       if (contents.format() == Contents.Format.PEM && !otherKey) {
         text.append(
@@ -222,7 +222,7 @@ public final class CertificateDoctor {
     }
 
     private static String orNone(String value) {
-      return value.isEmpty() ? "not named" : value;
+      return value.isEmpty() ? "not named" : Problem.shown(value);
     }
   }
 }

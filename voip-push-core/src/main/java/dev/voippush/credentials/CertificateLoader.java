@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Passwords are not kept and not changed; the caller may wipe them after the call. For files
  * without password pass null or an empty array. Files above 1 MiB are refused, and so are files
- * that ask for more than 5,000,000 iterations of key derivation or 64 MiB for scrypt, in all.
+ * that ask for more than 5,000,000 iterations of key derivation or 64 MiB for scrypt, in all, or
+ * have more than 2,000 certificates and keys. A chain has 10 certificates at most.
  *
  * <p>A certificate that has expired or is not for VoIP is loaded all the same, so that it can be
  * looked at; the client refuses it. Everything that is wrong with a file is a {@link
@@ -116,7 +117,10 @@ public final class CertificateLoader {
   }
 
   static Contents readCertificate(Path cer) throws CredentialsException {
-    Source source = Source.of(cer);
+    return readCertificate(Source.of(cer));
+  }
+
+  static Contents readCertificate(Source source) throws CredentialsException {
     if (Contents.isPkcs12(source)) {
       throw Problem.PKCS12_NOT_CERTIFICATE.in(source.name());
     }
@@ -162,21 +166,21 @@ public final class CertificateLoader {
     List<PushCertificate> identities = Identities.pair(certificates, keys);
     if (identities.isEmpty()) {
       X509Certificate first = certificates.certificates().get(0);
-      throw Problem.KEY_MISMATCH.in(keys.file(), CertificateDoctor.name(first));
+      throw keys.fault(Problem.KEY_MISMATCH, CertificateDoctor.name(first));
     }
     return identities;
   }
 
   static CredentialsException noPrivateKey(Contents contents) {
-    return (contents.format() == Contents.Format.PKCS12
+    return contents.fault(
+        contents.format() == Contents.Format.PKCS12
             ? Problem.NO_PRIVATE_KEY
-            : Problem.CERTIFICATE_ONLY)
-        .in(contents.file());
+            : Problem.CERTIFICATE_ONLY);
   }
 
   private static CredentialsException noCertificate(Contents contents) {
-    return (isSigningKey(contents) ? Problem.SIGNING_KEY_NOT_CERTIFICATE : Problem.NO_CERTIFICATE)
-        .in(contents.file());
+    return contents.fault(
+        isSigningKey(contents) ? Problem.SIGNING_KEY_NOT_CERTIFICATE : Problem.NO_CERTIFICATE);
   }
 
   /**

@@ -23,13 +23,31 @@ import org.jspecify.annotations.Nullable;
  *
  * @param file the name that messages give the file
  * @param encrypted whether anything in it needed a password
+ * @param failure why an entry of it could not be read, which matters only if it is missed
  */
 record Contents(
     String file,
     Format format,
     List<X509Certificate> certificates,
     List<KeyEntry> keys,
-    boolean encrypted) {
+    boolean encrypted,
+    @Nullable CredentialsException failure) {
+
+  Contents(
+      String file,
+      Format format,
+      List<X509Certificate> certificates,
+      List<KeyEntry> keys,
+      boolean encrypted) {
+    this(file, format, certificates, keys, encrypted, null);
+  }
+
+  /** Says what is wrong if nothing in the file serves: the entry that could not be read, if any. */
+  CredentialsException fault(Problem otherwise, Object... details) {
+    return failure != null ? failure : otherwise.in(file, details);
+  }
+
+  private static final int MOST_ENTRIES = 2_000;
 
   enum Format {
     PKCS12("a PKCS#12 file"),
@@ -102,6 +120,14 @@ record Contents(
         && Der.of(Der.sequence(Der.first(bytes, file), file)) == Der.PKCS12;
   }
 
+  /** Every entry of a file costs time, and each certificate is compared with each key. */
+  static void requireFewEntries(int entries, String file) throws CredentialsException {
+    if (entries > MOST_ENTRIES) {
+      throw Problem.TOO_COSTLY.in(
+          file, "more than the " + MOST_ENTRIES + " certificates and keys that a file may have");
+    }
+  }
+
   private static Contents open(Source source, Password password)
       throws CredentialsException, WrongPasswordException {
     String file = source.name();
@@ -153,7 +179,7 @@ record Contents(
     }
     byte[] plain = decryptor.decryptDekInfo(dekInfo, block.der());
     KeyEntry key = derKey(decrypted(plain), file, decryptor);
-    return new KeyEntry(key.key(), key.pkcs8(), true, key.attributes());
+    return new KeyEntry(key.key(), key.pkcs8(), true, key.attributes(), key.publicPoint());
   }
 
   /** What a wrong password leaves is hardly ever a complete structure. */

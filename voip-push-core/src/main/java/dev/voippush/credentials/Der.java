@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.credentials;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1InputStream;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
@@ -52,7 +54,7 @@ enum Der {
     int header = 2;
     long length = bytes.length > 1 ? bytes[1] & 0xff : 0xff;
     if (length == 0x80) {
-      return bytes; // indefinite length: its parser finds the end
+      return openEnded(bytes, file);
     }
     if (length > 0x80) {
       int octets = (int) length & 0x7f;
@@ -74,6 +76,17 @@ enum Der {
           (header + length) + " bytes long by its header, but only " + bytes.length + " are there");
     }
     return Arrays.copyOf(bytes, (int) (header + length));
+  }
+
+  /** Where an element of indefinite length ends, only a parser finds. */
+  private static byte[] openEnded(byte[] bytes, String file) throws CredentialsException {
+    ByteArrayInputStream in = new ByteArrayInputStream(bytes);
+    try {
+      new ASN1InputStream(in).readObject();
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      throw Problem.DAMAGED.because(e, file, "no valid ASN.1 structure");
+    }
+    return Arrays.copyOf(bytes, bytes.length - in.available());
   }
 
   /**

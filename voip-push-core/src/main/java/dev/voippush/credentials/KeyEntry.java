@@ -23,6 +23,7 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
+import org.bouncycastle.math.ec.FixedPointCombMultiplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +32,20 @@ import org.jspecify.annotations.Nullable;
  * @param pkcs8 the key as the file has it, in PKCS#8
  * @param encrypted whether the file protects this key
  * @param attributes friendly name and the like, in the lines that openssl prints above the key
+ * @param publicPoint of an EC key: it is compared with every certificate, and takes its time
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attributes) {
+record KeyEntry(
+    PrivateKey key,
+    byte[] pkcs8,
+    boolean encrypted,
+    String attributes,
+    @Nullable ECPoint publicPoint) {
+
+  KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attributes) {
+    this(
+        key, pkcs8, encrypted, attributes, key instanceof ECPrivateKey ec ? publicPoint(ec) : null);
+  }
 
   static KeyEntry of(
       PrivateKeyInfo info, boolean encrypted, @Nullable ASN1Set bagAttributes, String file)
@@ -46,6 +58,9 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
       if (!(key instanceof RSAPrivateCrtKey || key instanceof ECPrivateKey)) {
         throw Problem.UNSUPPORTED_KEY.in(file, "RSA without its prime factors");
       }
+      if (!isPossible(key)) {
+        throw Problem.DAMAGED.in(file, "the numbers of its private key cannot be");
+      }
       String attributes =
           PemWriter.attributes("Bag Attributes", bagAttributes)
               + PemWriter.attributes("Key Attributes", info.getAttributes());
@@ -56,6 +71,29 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
       }
       throw Problem.DAMAGED.because(e, file, "its private key has no valid structure");
     }
+  }
+
+  /**
+   * Looks at the sizes that the JDK leaves open: numbers larger than the key's own size would take
+   * minutes to compute with.
+   */
+  private static boolean isPossible(PrivateKey key) {
+    if (key instanceof ECPrivateKey ec) {
+      return isBelow(ec.getParams().getOrder(), ec.getS());
+    }
+    RSAPrivateCrtKey rsa = (RSAPrivateCrtKey) key;
+    BigInteger n = rsa.getModulus();
+    BigInteger p = rsa.getPrimeP();
+    BigInteger q = rsa.getPrimeQ();
+    return p.bitLength() + q.bitLength() <= n.bitLength() + 1
+        && p.multiply(q).equals(n)
+        && isBelow(p, rsa.getPrimeExponentP())
+        && isBelow(q, rsa.getPrimeExponentQ())
+        && isBelow(p, rsa.getCrtCoefficient());
+  }
+
+  private static boolean isBelow(BigInteger limit, BigInteger number) {
+    return number.signum() > 0 && number.compareTo(limit) < 0;
   }
 
   private static KeyFactory keyFactory(AlgorithmIdentifier algorithm, String file)
@@ -119,7 +157,7 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
     }
     if (key instanceof ECPrivateKey ec && other instanceof ECPublicKey publicEc) {
       return ec.getParams().getOrder().equals(publicEc.getParams().getOrder())
-          && publicPoint(ec).equals(publicEc.getW());
+          && publicEc.getW().equals(publicPoint);
     }
     return false;
   }
@@ -128,8 +166,8 @@ record KeyEntry(PrivateKey key, byte[] pkcs8, boolean encrypted, String attribut
   private static ECPoint publicPoint(ECPrivateKey key) {
     X9ECParameters curve =
         CustomNamedCurves.getByName("secp" + key.getParams().getOrder().bitLength() + "r1");
-    BigInteger secret = key.getS();
-    org.bouncycastle.math.ec.ECPoint point = curve.getG().multiply(secret).normalize();
+    org.bouncycastle.math.ec.ECPoint point =
+        new FixedPointCombMultiplier().multiply(curve.getG(), key.getS()).normalize();
     return point.isInfinity()
         ? ECPoint.POINT_INFINITY
         : new ECPoint(

@@ -67,6 +67,7 @@ record PemBlock(String type, @Nullable String dekInfo, byte[] der) {
           throw Problem.DAMAGED.in(file, "BEGIN " + type + " ends with END " + end);
         }
         blocks.add(new PemBlock(type, dekInfo, decode(base64, type, file)));
+        Contents.requireFewEntries(blocks.size(), file);
         type = null;
       } else if (line.startsWith("DEK-Info:")) {
         dekInfo = line.substring("DEK-Info:".length()).strip();

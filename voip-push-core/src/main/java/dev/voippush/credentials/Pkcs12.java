@@ -33,6 +33,8 @@ final class Pkcs12 {
   private final Decryptor decryptor;
   private final List<X509Certificate> certificates = new ArrayList<>();
   private final List<KeyEntry> keys = new ArrayList<>();
+  private @Nullable CredentialsException failure;
+  private int entries;
   private boolean encrypted;
   private boolean passwordProved;
 
@@ -70,7 +72,7 @@ final class Pkcs12 {
     for (ASN1Encodable safe : Der.sequence(safes, file)) {
       readSafe(ContentInfo.getInstance(safe));
     }
-    return new Contents(file, Contents.Format.PKCS12, certificates, keys, encrypted);
+    return new Contents(file, Contents.Format.PKCS12, certificates, keys, encrypted, failure);
   }
 
   private void readSafe(ContentInfo safe) throws CredentialsException, WrongPasswordException {
@@ -92,25 +94,43 @@ final class Pkcs12 {
   private void readBags(ASN1Sequence bags, int depth)
       throws CredentialsException, WrongPasswordException {
     for (ASN1Encodable encoded : bags) {
+      Contents.requireFewEntries(++entries, file);
       SafeBag bag = SafeBag.getInstance(encoded);
       ASN1ObjectIdentifier type = bag.getBagId();
       if (PKCSObjectIdentifiers.certBag.equals(type)) {
         CertBag certificate = CertBag.getInstance(bag.getBagValue());
         if (PKCSObjectIdentifiers.x509Certificate.equals(certificate.getCertId())) {
-          certificates.add(Contents.certificate(octets(certificate.getCertValue()), file));
+          byte[] der = octets(certificate.getCertValue());
+          add(certificates, () -> Contents.certificate(der, file));
         }
       } else if (PKCSObjectIdentifiers.keyBag.equals(type)) {
         PrivateKeyInfo key = PrivateKeyInfo.getInstance(bag.getBagValue());
-        keys.add(KeyEntry.of(key, encrypted, bag.getBagAttributes(), file));
+        add(keys, () -> KeyEntry.of(key, encrypted, bag.getBagAttributes(), file));
       } else if (PKCSObjectIdentifiers.pkcs8ShroudedKeyBag.equals(type)) {
         encrypted = true;
         EncryptedPrivateKeyInfo key = EncryptedPrivateKeyInfo.getInstance(bag.getBagValue());
         PrivateKeyInfo plain =
             PrivateKeyInfo.getInstance(
                 decrypt(key.getEncryptionAlgorithm(), key.getEncryptedData()));
-        keys.add(KeyEntry.of(plain, true, bag.getBagAttributes(), file));
+        add(keys, () -> KeyEntry.of(plain, true, bag.getBagAttributes(), file));
       } else if (PKCSObjectIdentifiers.safeContentsBag.equals(type) && depth < DEEPEST) {
         readBags(ASN1Sequence.getInstance(bag.getBagValue()), depth + 1);
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Entry<T> {
+    T read() throws CredentialsException;
+  }
+
+  /** An entry that cannot be read does no harm to the others. */
+  private <T> void add(List<T> entries, Entry<T> entry) {
+    try {
+      entries.add(entry.read());
+    } catch (CredentialsException e) {
+      if (failure == null) {
+        failure = e;
       }
     }
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.voippush.credentials;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +88,12 @@ enum Problem {
   FILE_EXISTS("exists already", "choose another name or pass StandardCopyOption.REPLACE_EXISTING"),
   CANNOT_WRITE("cannot be written (%s)", "check the folder, its permissions and the space left");
 
+  /** Control characters, line separators, and what turns the direction of text. */
+  private static final Pattern LINE_BREAKING =
+      Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]");
+
+  private static final int LONGEST_SHOWN = 1_000;
+
   private final String fault;
   private final String fix;
 
@@ -103,7 +111,17 @@ enum Problem {
   }
 
   CredentialsException because(@Nullable Throwable cause, String file, Object... details) {
+    Object[] shown =
+        Arrays.stream(details)
+            .map(detail -> detail instanceof String text ? shown(text) : detail)
+            .toArray();
     return new CredentialsException(
-        file, String.format(Locale.ROOT, fault, details), fix, anchor(), cause);
+        file, String.format(Locale.ROOT, fault, shown), fix, anchor(), cause);
+  }
+
+  /** What a file says of itself, as people may read it: in one line, and not without end. */
+  static String shown(String text) {
+    String line = LINE_BREAKING.matcher(text).replaceAll("?");
+    return line.length() > LONGEST_SHOWN ? line.substring(0, LONGEST_SHOWN) + "…" : line;
   }
 }

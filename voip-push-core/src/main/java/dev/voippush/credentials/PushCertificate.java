@@ -174,6 +174,10 @@ public final class PushCertificate implements ApnsCredentials {
 
   @Override
   public String toString() {
-    return "PushCertificate[bundleId=" + bundleId() + ", expiresAt=" + expiresAt() + "]";
+    return "PushCertificate[bundleId="
+        + Problem.shown(bundleId())
+        + ", expiresAt="
+        + expiresAt()
+        + "]";
   }
 }

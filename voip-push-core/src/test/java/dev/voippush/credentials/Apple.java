@@ -144,6 +144,12 @@ public final class Apple {
     return sign(ISSUER_NAME, ISSUER_KEY, name, key, START, END, extensions);
   }
 
+  /** By any authority, without extensions. */
+  static X509Certificate issued(
+      X500Name issuer, KeyPair issuerKey, X500Name subject, KeyPair key, Instant end) {
+    return sign(issuer, issuerKey, subject, key, START, end, Map.of());
+  }
+
   private static X509Certificate issue(
       KeyPair key, X500Name subject, Instant start, Instant end, Map<String, ASN1Encodable> more) {
     Map<String, ASN1Encodable> extensions = new LinkedHashMap<>(more);

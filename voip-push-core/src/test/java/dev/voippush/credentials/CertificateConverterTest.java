@@ -120,6 +120,34 @@ class CertificateConverterTest {
     assertEquals(Pem.of(VOIP) + key, Files.readString(ck));
   }
 
+  /** What openssl, curl and nginx take. */
+  @Test
+  void combineWantsTheKeyThatComesFirstToFit() throws Exception {
+    String fits = Pem.of(Apple.RSA.getPrivate());
+    String other = Pem.of(Apple.OTHER_RSA.getPrivate());
+    Path certificate = Files.writeString(folder.resolve("a.pem"), Pem.of(VOIP));
+    Path withOther = Files.writeString(folder.resolve("b.pem"), Pem.of(VOIP) + other);
+    Path otherFirst = Files.writeString(folder.resolve("c.pem"), other + fits);
+    Path otherLast = Files.writeString(folder.resolve("d.pem"), fits + other);
+
+    assertMismatch(otherFirst, certificate, otherFirst);
+    assertMismatch(withOther, withOther, otherLast);
+    CertificateConverter.combine(certificate, otherLast, ck);
+
+    assertEquals(Pem.of(VOIP) + fits + other, Files.readString(ck));
+  }
+
+  private void assertMismatch(Path named, Path certificate, Path key) {
+    CredentialsException e =
+        assertThrows(
+            CredentialsException.class, () -> CertificateConverter.combine(certificate, key, ck));
+    assertEquals(named.toString(), e.file());
+    assertEquals(
+        "the private key belongs to another certificate than \"VoIP Services: com.example.app\"",
+        e.fault());
+    assertFalse(Files.exists(ck));
+  }
+
   @Test
   void allStepsInOneGiveTheSameAsOneByOne() throws Exception {
     Path certificate = folder.resolve("VoiPCert.pem");

@@ -3,14 +3,21 @@ package dev.voippush.credentials;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.DERUTF8String;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x500.X500NameBuilder;
+import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -145,6 +152,53 @@ class CertificateDoctorTest {
             + ": empty file; openssl 3 leaves one when it refuses Keychain's .p12 without -legacy: write it"
             + " again with CertificateConverter (docs/troubleshooting.md#empty-file)\n",
         CertificateDoctor.describe(empty, null));
+  }
+
+  @Test
+  void whatACertificateSaysOfItselfStartsNoLine() throws Exception {
+    String forged = "x\r\n2026-01-01 INFO forged\u2028\u202e";
+    X509Certificate certificate = Apple.voip(Apple.RSA, forged);
+    PushCertificate loaded = PushCertificate.of(Apple.RSA.getPrivate(), List.of(certificate));
+
+    String text = loaded.describe();
+    assertTrue(
+        text.contains("  name          \"VoIP Services: x??2026-01-01 INFO forged??\"\n"), text);
+    assertTrue(text.contains("  bundle id     x??2026-01-01 INFO forged??\n"), text);
+    assertTrue(text.contains("  topics        x??2026-01-01 INFO forged??, x??2026-"), text);
+    assertEquals(1, loaded.toString().lines().count());
+    String mismatch = fault(Pem.of(certificate) + Pem.of(Apple.EC.getPrivate()));
+    assertEquals(
+        "the private key belongs to another certificate than"
+            + " \"VoIP Services: x??2026-01-01 INFO forged??\"",
+        mismatch);
+    String two = Pem.of(certificate) + Pem.of(Apple.voip(Apple.RSA, Apple.BUNDLE));
+    assertEquals(
+        "2 identities that can send VoIP pushes: x??2026-01-01 INFO forged??, com.example.app",
+        fault(two + Pem.of(Apple.RSA.getPrivate())));
+    assertEquals("holds only ?[31mX", fault(Pem.block("\u001b[31mX", new byte[] {1})));
+  }
+
+  @Test
+  void longNamesAreCut() throws Exception {
+    String bundle = "x".repeat(100_000);
+    ASN1Encodable name = new DERUTF8String(bundle);
+    X500Name subject =
+        new X500NameBuilder().addRDN(BCStyle.UID, name).addRDN(BCStyle.CN, name).build();
+    X509Certificate certificate = Apple.issued(subject, Apple.EC, subject, Apple.RSA, Apple.END);
+    PushCertificate loaded = PushCertificate.of(Apple.RSA.getPrivate(), List.of(certificate));
+
+    assertEquals(bundle, loaded.bundleId());
+    String text = loaded.describe();
+    assertTrue(text.contains("  bundle id     " + "x".repeat(1_000) + "…\n"));
+    assertTrue(text.lines().allMatch(line -> line.length() < 1_200));
+    assertTrue(fault(Pem.of(certificate) + Pem.of(Apple.EC.getPrivate())).length() < 1_200);
+  }
+
+  private static String fault(String pem) {
+    return assertThrows(
+            CredentialsException.class,
+            () -> CertificateLoader.fromPem(new ByteArrayInputStream(pem.getBytes(UTF_8)), null))
+        .fault();
   }
 
   @Test

@@ -15,6 +15,8 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.InvalidKeyException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.Provider;
 import java.security.PublicKey;
@@ -23,11 +25,16 @@ import java.security.Signature;
 import java.security.SignatureException;
 import java.security.SignatureSpi;
 import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.cert.X509CertificateHolder;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
@@ -226,6 +233,87 @@ class CertificateLoaderTest {
     assertFalse(
         CertificateLoader.needsPassword(write("c.pem", (CERTIFICATE + KEY).getBytes(US_ASCII))));
     assertFalse(CertificateLoader.needsPassword(write("voip.cer", VOIP.getEncoded())));
+  }
+
+  @Test
+  void whatFollowsTheFileIsIgnored() throws Exception {
+    Keychain keychain = new Keychain().identity("k", Apple.RSA, VOIP);
+    for (byte[] p12 : List.of(keychain.write("x"), keychain.indefiniteLength().write("x"))) {
+      byte[] more = Arrays.copyOf(p12, p12.length + 1);
+      more[p12.length] = '\n';
+
+      assertEquals(
+          VOIP,
+          CertificateLoader.fromPkcs12(new ByteArrayInputStream(more), "x".toCharArray())
+              .certificate());
+    }
+  }
+
+  @Test
+  void ofIssuersWithOneNameTheOneThatSignedIsInTheChain() throws Exception {
+    X500Name name = new X500Name("CN=Relay CA 1");
+    KeyPair oldKey = Apple.ec("secp256r1");
+    KeyPair newKey = Apple.ec("secp256r1");
+    Instant later = Apple.END.plusSeconds(1);
+    X509Certificate old = Apple.issued(name, oldKey, name, oldKey, Apple.END);
+    X509Certificate renewed = Apple.issued(name, oldKey, name, oldKey, later);
+    X509Certificate successor = Apple.issued(name, newKey, name, newKey, Apple.START);
+    X500Name subject = new X500Name("CN=leaf");
+    X509Certificate leaf = Apple.issued(name, newKey, subject, Apple.RSA, Apple.END);
+    X509Certificate ofOldKey = Apple.issued(name, oldKey, subject, Apple.RSA, Apple.END);
+    X509Certificate ofNobody = Apple.issued(name, Apple.EC, subject, Apple.RSA, Apple.END);
+    String issuers = Pem.of(old) + Pem.of(renewed) + Pem.of(successor);
+
+    assertEquals(List.of(leaf, successor), pem(KEY + Pem.of(leaf) + issuers).chain());
+    assertEquals(List.of(ofOldKey, renewed), pem(KEY + Pem.of(ofOldKey) + issuers).chain());
+    assertEquals(List.of(ofNobody, renewed), pem(KEY + Pem.of(ofNobody) + issuers).chain());
+  }
+
+  @Test
+  void entriesThatCannotBeReadDoNoHarmToOthers() throws Exception {
+    KeyPair ed25519 = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    Keychain keychain =
+        new Keychain()
+            .certificate("a", Apple.RSA.getPublic(), unparsable())
+            .key("b", ed25519)
+            .key("c", secp256k1())
+            .identity("d", Apple.RSA, VOIP);
+
+    assertEquals(VOIP, p12(keychain, "x").certificate());
+  }
+
+  @Test
+  void entryThatCannotBeReadIsNamedIfItIsMissed() throws Exception {
+    Keychain noKey = new Keychain().certificate("a", VOIP).key("a", secp256k1());
+    String unsupported = "a private key of a kind that is not supported (EC, curve 1.3.132.0.10)";
+    assertFault(unsupported, noKey);
+    assertFault(unsupported, noKey.key("b", Apple.OTHER_RSA));
+    String damaged = "damaged: its certificate has no valid structure";
+    Keychain noCertificate = new Keychain().certificate("a", Apple.RSA.getPublic(), unparsable());
+    assertFault(damaged, noCertificate);
+    assertFault(damaged, noCertificate.key("a", Apple.RSA));
+    assertTrue(
+        CertificateDoctor.describe(write("a.p12", noCertificate.write("x")), "x".toCharArray())
+            .contains(damaged));
+  }
+
+  private void assertFault(String fault, Keychain keychain) {
+    assertEquals(fault, assertThrows(CredentialsException.class, () -> p12(keychain, "x")).fault());
+  }
+
+  private static KeyPair secp256k1() throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", new BouncyCastleProvider());
+    generator.initialize(new ECGenParameterSpec("secp256k1"));
+    return generator.generateKeyPair();
+  }
+
+  /** Its key is in a form that the JDK does not know. */
+  private static X509CertificateHolder unparsable() throws Exception {
+    String key = new String(Apple.EC.getPublic().getEncoded(), ISO_8859_1);
+    int form = key.length() - 65;
+    String other = key.substring(0, form) + '\5' + key.substring(form + 1);
+    String der = new String(Apple.unnamed(Apple.EC).getEncoded(), ISO_8859_1);
+    return new X509CertificateHolder(der.replace(key, other).getBytes(ISO_8859_1));
   }
 
   @Test

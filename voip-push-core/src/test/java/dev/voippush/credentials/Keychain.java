@@ -3,12 +3,14 @@ package dev.voippush.credentials;
 
 import java.security.KeyPair;
 import java.security.PublicKey;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import org.bouncycastle.asn1.DERBMPString;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.crypto.engines.DESedeEngine;
@@ -44,7 +46,16 @@ final class Keychain {
   }
 
   Keychain certificate(String label, X509Certificate certificate) {
-    certificates.add(new Item(label, certificate.getPublicKey(), certificate));
+    try {
+      return certificate(
+          label, certificate.getPublicKey(), new JcaX509CertificateHolder(certificate));
+    } catch (CertificateEncodingException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  Keychain certificate(String label, PublicKey key, X509CertificateHolder certificate) {
+    certificates.add(new Item(label, key, certificate));
     return this;
   }
 
@@ -78,11 +89,8 @@ final class Keychain {
       if (!certificates.isEmpty()) {
         PKCS12SafeBag[] bags = new PKCS12SafeBag[certificates.size()];
         for (int i = 0; i < bags.length; i++) {
-          X509Certificate certificate = (X509Certificate) certificates.get(i).content();
-          bags[i] =
-              label(
-                  new PKCS12SafeBagBuilder(new JcaX509CertificateHolder(certificate)),
-                  certificates.get(i));
+          Item item = certificates.get(i);
+          bags[i] = label(new PKCS12SafeBagBuilder((X509CertificateHolder) item.content()), item);
         }
         OutputEncryptor rc2 =
             new BcPKCS12PBEOutputEncryptorBuilder(
