@@ -317,22 +317,18 @@ final class Faults {
                     (connection, fromServer, record) ->
                         fromServer && record > 0 ? Act.CHOP : Act.PASS),
             ACCEPTED));
-    all.add(named("a bit of an answer is flipped", world -> flipOne(world, true), MAYBE_TOLD));
     all.add(
         named(
-            "a bit of a request is flipped, for which the server has an encrypted alert",
-            world -> flipOne(world, false),
+            "a bit of an answer is flipped",
+            world -> {
+              AtomicBoolean armed = new AtomicBoolean();
+              world.relay(
+                  (connection, fromServer, record) ->
+                      fromServer && armed.getAndSet(false) ? Act.FLIP : Act.PASS);
+              world.connected();
+              world.strike(() -> armed.set(true));
+            },
             MAYBE_TOLD));
-  }
-
-  /** One TLS record of this side arrives damaged. */
-  private static void flipOne(FaultWorld world, boolean ofServer) throws Exception {
-    AtomicBoolean armed = new AtomicBoolean();
-    world.relay(
-        (connection, fromServer, record) ->
-            record >= 0 && fromServer == ofServer && armed.getAndSet(false) ? Act.FLIP : Act.PASS);
-    world.connected();
-    world.strike(() -> armed.set(true));
   }
 
   // What becomes of connections.
