@@ -668,7 +668,8 @@ final class CallTransport implements Transport {
           checkIsOfApns(returned);
           response = read(returned);
         }
-        answered(response);
+        PushResponse known = verdict();
+        answered(known == null || known.status() == response.status() ? response : known);
       } catch (Throwable e) { // a user's interceptor may throw whatever it likes
         PushResponse known = verdict();
         if (known != null) {

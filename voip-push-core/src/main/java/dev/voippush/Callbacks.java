@@ -124,7 +124,7 @@ final class Callbacks implements Executor {
   /** Ends the threads when what waits has run; a callback that blocks holds up no other. */
   void close() {
     closing = true;
-    if (!queue.isEmpty()) {
+    for (int i = 0; i < MOST && !queue.isEmpty(); i++) {
       begin();
     }
     threads.shutdown();

@@ -621,7 +621,11 @@ final class Push {
 
   private VoipPushException exception(
       Failure failure, String why, @Nullable AttemptFailure obstacle) {
-    Delivery delivery = isUnknown() ? Delivery.UNKNOWN : Delivery.NOT_SENT;
+    boolean unknown;
+    synchronized (this) {
+      unknown = isUnknown();
+    }
+    Delivery delivery = unknown ? Delivery.UNKNOWN : Delivery.NOT_SENT;
     StringBuilder words =
         new StringBuilder(why.startsWith(settings.host) ? "" : settings.host + ": ");
     words.append(why);
@@ -635,7 +639,7 @@ final class Push {
     }
     words.append(" (call ").append(message.callId()).append(", device ").append(device);
     words.append(", ").append(delivery).append(", attempts: ").append(attempts).append(')');
-    Sent sent = new Sent(apnsId, attempts, isUnknown());
+    Sent sent = new Sent(apnsId, attempts, unknown);
     return new VoipPushException(failure, delivery, sent, lastRejection, words.toString(), cause);
   }
 

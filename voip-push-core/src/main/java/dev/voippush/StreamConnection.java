@@ -990,12 +990,14 @@ final class StreamConnection {
         }
       }
       if (writingSince != NEVER) {
-        watchWithin(PING_NANOS);
+        watchWithin(PING_NANOS - (now - writingSince) + 1);
       }
-      noRoomSince = hasNoRoom() ? noRoomSince : NEVER;
-      if (noRoomSince != NEVER) {
+      if (transport.queue.isEmpty() || !hasNoRoom()) {
+        noRoomSince = NEVER;
+      } else {
+        noRoomSince = noRoomSince == NEVER ? now : noRoomSince;
         useless = now - noRoomSince >= UNANSWERED_NANOS;
-        watchWithin(UNANSWERED_NANOS);
+        watchWithin(UNANSWERED_NANOS - (now - noRoomSince));
       }
     }
     if (dead != null) {

@@ -260,7 +260,7 @@ class CallTransportInterceptorsTest {
     Hold hold = new Hold();
     try (VoipPushClient client =
         builder(new OkHttpClient.Builder().addNetworkInterceptor(hold))
-            .connectTimeout(Duration.ofSeconds(2))
+            .connectTimeout(Duration.ofSeconds(5))
             .build()) {
       CompletableFuture<Void> connected = client.connect();
       NotSentIsTrueTest.awaitLatch(hold.holding);

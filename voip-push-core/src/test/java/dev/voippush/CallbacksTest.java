@@ -79,6 +79,7 @@ class CallbacksTest {
         });
     await(begun);
     timer.close();
+    callbacks.execute(this::block);
     callbacks.execute(ran::countDown);
     callbacks.close();
     callbacks.execute(ran::countDown);

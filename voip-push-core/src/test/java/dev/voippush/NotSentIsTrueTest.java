@@ -339,6 +339,20 @@ class NotSentIsTrueTest {
   }
 
   @Test
+  void statusIsTheVerdictThoughAnInterceptorMakesUpAnother() throws Exception {
+    calls(
+        intercepting(
+            chain -> {
+              chain.proceed(chain.request()).close();
+              return TestClients.unavailable(chain.request());
+            }));
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals(1, apns.requests().size());
+  }
+
+  @Test
   void answerOfAnInterceptorIsNoVerdictOnWhatWasWritten() throws Exception {
     loseTheFirst();
     calls(

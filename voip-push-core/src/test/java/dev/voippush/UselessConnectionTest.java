@@ -76,6 +76,41 @@ class UselessConnectionTest {
   }
 
   @Test
+  void serverThatAllowsNoStreamsAnyMoreWhilePushesWaitBehindAnother() throws Exception {
+    CountDownLatch waiting = new CountDownLatch(1);
+    apns.behaviour(
+        new RawApns.Behaviour() {
+          @Override
+          public void opened(RawApns.Connection connection) throws IOException {
+            connection.settings(RawApns.MAX_CONCURRENT_STREAMS, 1);
+          }
+
+          @Override
+          public void request(RawApns.Connection connection, RawApns.Request request)
+              throws IOException {
+            if (connection.number() == 1) {
+              try {
+                waiting.await();
+              } catch (InterruptedException e) {
+                throw new IOException(e);
+              }
+              connection.settings(RawApns.MAX_CONCURRENT_STREAMS, 0);
+            }
+            connection.answer(request);
+          }
+        });
+    Asked first = new Asked();
+    transport.enqueue(first, false);
+    await(() -> apns.requests().size() == 1);
+    Asked second = new Asked();
+    transport.enqueue(second, false);
+    waiting.countDown();
+    assertEquals("answered 200", first.awaitEnd());
+    assertEquals("answered 200", second.awaitEnd());
+    assertEquals(2, apns.requests().get(1).connection());
+  }
+
+  @Test
   void serverThatRefusesAllRequests() throws Exception {
     apns.behaviour(
         new RawApns.Behaviour() {
@@ -179,8 +214,11 @@ class UselessConnectionTest {
             .toList();
     awaitHanging(written);
     attempts.forEach(Transport.Attempt::cancel);
-    assertAcceptedOnASecondConnection();
-    released.countDown();
+    try {
+      assertAcceptedOnASecondConnection();
+    } finally {
+      released.countDown();
+    }
   }
 
   /** An interrupt closes the socket that a virtual thread writes to, and all pushes on it. */
