@@ -559,13 +559,11 @@ final class Push {
   /** Ends it: by the last verdict, if the last attempt has got one. */
   private void giveUp(Failure failure, String why) {
     PushResult.Rejected rejected = null;
-    Try first = null;
-    Try second = null;
+    Try queued = null;
     synchronized (this) {
-      if (lastWasRejection && !ended) {
+      if (lastWasRejection && !ended) { // so none was begun since
         rejected = lastRejection;
-        first = current;
-        second = timedOut;
+        queued = current;
         finish();
       }
     }
@@ -573,11 +571,8 @@ final class Push {
       end(failure, why);
       return;
     }
-    if (first != null) {
-      first.cancel();
-    }
-    if (second != null) {
-      second.cancel();
+    if (queued != null) {
+      queued.cancel();
     }
     complete(rejected);
   }

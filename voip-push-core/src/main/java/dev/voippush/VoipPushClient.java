@@ -623,7 +623,9 @@ public final class VoipPushClient implements AutoCloseable {
      * Interceptors see the JWT and the payload, and may send them to another host. TLS with its
      * versions, trust and check of the host name, protocols, dispatcher, connection pool, timeouts
      * and retries remain this library's, whatever that client and its interceptors set: without
-     * such TLS nothing is sent.
+     * such TLS nothing is sent. A push is written once for each attempt, and the status that APNs
+     * has answered is the verdict, whatever interceptors do after it; an answer that one gives in
+     * its place, with nothing written, is taken for that of APNs.
      *
      * @throws IllegalArgumentException if it has a SOCKS proxy; HTTP proxies are supported
      */

@@ -26,6 +26,13 @@ final class Asked implements Transport.Handler {
     this(() -> {});
   }
 
+  /** Returns how an attempt ends on this transport. */
+  static String endOn(Transport transport) throws Exception {
+    Asked attempt = new Asked();
+    transport.enqueue(attempt, false);
+    return attempt.awaitEnd();
+  }
+
   @Override
   public PushRequest begin(ApnsCredentials credentials) {
     return new PushRequest(

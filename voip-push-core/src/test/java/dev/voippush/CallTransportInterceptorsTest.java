@@ -130,7 +130,7 @@ class CallTransportInterceptorsTest {
           public void request(RawApns.Connection connection, RawApns.Request request)
               throws IOException {
             if (apns.requests().size() == 2) {
-              NotSentIsTrueTest.awaitLatch(noRoom);
+              TestClients.await(noRoom);
             }
             connection.answer(request);
           }
@@ -176,7 +176,7 @@ class CallTransportInterceptorsTest {
         name -> {
           if (outage.getCount() == 0) {
             if (hangs) {
-              NotSentIsTrueTest.awaitLatch(outageIsOver);
+              TestClients.await(outageIsOver);
             }
             throw new UnknownHostException(name);
           }
@@ -234,7 +234,7 @@ class CallTransportInterceptorsTest {
     public Response intercept(Chain chain) throws IOException {
       if (holding.getCount() > 0) {
         holding.countDown();
-        NotSentIsTrueTest.awaitLatch(released);
+        TestClients.await(released);
       }
       return chain.proceed(chain.request());
     }
@@ -248,7 +248,7 @@ class CallTransportInterceptorsTest {
             .closeTimeout(Duration.ZERO)
             .build();
     var unused = client.sendAsync(PHONE, call());
-    NotSentIsTrueTest.awaitLatch(hold.holding);
+    TestClients.await(hold.holding);
     client.close();
     hold.released.countDown();
     await(() -> !apns.connections().get(0).isOpen());
@@ -263,7 +263,7 @@ class CallTransportInterceptorsTest {
             .connectTimeout(Duration.ofSeconds(5))
             .build()) {
       CompletableFuture<Void> connected = client.connect();
-      NotSentIsTrueTest.awaitLatch(hold.holding);
+      TestClients.await(hold.holding);
       assertEquals(Failure.CONNECT, failureOf(connected).failure());
       client.replaceCredentials(VirtualClient.signingKey());
       client.connect().get(20, TimeUnit.SECONDS);
@@ -304,7 +304,7 @@ class CallTransportInterceptorsTest {
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
-              NotSentIsTrueTest.awaitLatch(goneAway);
+              TestClients.await(goneAway);
             }
           }
         };
@@ -324,7 +324,7 @@ class CallTransportInterceptorsTest {
                 })
             .build();
     var unused = client.sendAsync(PHONE, call());
-    NotSentIsTrueTest.awaitLatch(asked);
+    TestClients.await(asked);
     assertEquals(2, apns.connections().size());
     await(() -> connections.get() == 2);
     client.close();

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,30 +76,7 @@ class NotSentIsTrueTest {
   }
 
   private void streams() {
-    transport = streams(apns, identity, callbacks, timer);
-  }
-
-  static StreamTransport streams(
-      RawApns apns, Identity identity, Callbacks callbacks, DeadlineTimer timer) {
-    Dialer dialer =
-        new Dialer(
-            "localhost",
-            apns.port(),
-            new ProxySettings(Proxy.NO_PROXY, null),
-            InetAddress::getAllByName);
-    return new StreamTransport(
-        new StreamTransport.Config(
-            dialer,
-            "localhost:" + apns.port(),
-            "com.example.app",
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(60),
-            1000,
-            1,
-            callbacks,
-            timer,
-            TestClients.NOBODY),
-        identity);
+    transport = TestClients.streams(apns, identity, callbacks, timer);
   }
 
   private void calls(OkHttpClient users, Duration connectTimeout, Transport.Observer observer) {
@@ -122,14 +98,6 @@ class NotSentIsTrueTest {
     calls(users, Duration.ofSeconds(10), TestClients.NOBODY);
   }
 
-  static void awaitLatch(CountDownLatch latch) {
-    try {
-      assertTrue(latch.await(20, TimeUnit.SECONDS), "not within 20 s");
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /** Until the server has read all that there was. */
   private void awaitRecord() {
     transport.close(Duration.ZERO);
@@ -144,7 +112,7 @@ class NotSentIsTrueTest {
         new RawApns.Behaviour() {
           @Override
           public void opened(RawApns.Connection connection) throws IOException {
-            awaitLatch(speak);
+            await(speak);
             connection.settings();
           }
         });
@@ -163,7 +131,7 @@ class NotSentIsTrueTest {
           @Override
           public void connectFailed(AttemptFailure failure, Duration took) {
             speak.countDown();
-            awaitLatch(asked);
+            await(asked);
           }
 
           @Override
@@ -196,37 +164,20 @@ class NotSentIsTrueTest {
   @ValueSource(booleans = {false, true})
   void interceptorThatProceedsAgainSendsNothingAgain(boolean connected) throws Exception {
     calls(
-        new OkHttpClient.Builder()
-            .addInterceptor(
-                chain -> {
-                  try {
-                    return chain.proceed(chain.request());
-                  } catch (IOException e) {
-                    return chain.proceed(chain.request());
-                  }
-                })
-            .build());
+        intercepting(
+            chain -> {
+              try {
+                return chain.proceed(chain.request());
+              } catch (IOException e) {
+                return chain.proceed(chain.request());
+              }
+            }));
     if (connected) {
-      Asked before = new Asked();
-      transport.enqueue(before, false);
-      assertEquals("answered 200", before.awaitEnd());
+      assertEquals("answered 200", Asked.endOn(transport));
     }
     int requests = apns.requests().size();
-    apns.behaviour(
-        new RawApns.Behaviour() {
-          @Override
-          public void request(RawApns.Connection connection, RawApns.Request request)
-              throws IOException {
-            if (apns.requests().size() > requests + 1) {
-              connection.answer(request);
-            } else {
-              connection.reset();
-            }
-          }
-        });
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("UNKNOWN", attempt.awaitEnd());
+    loseTheNext();
+    assertEquals("UNKNOWN", Asked.endOn(transport));
     awaitRecord();
     assertEquals(requests + 1, apns.requests().size());
   }
@@ -235,14 +186,15 @@ class NotSentIsTrueTest {
     return new OkHttpClient.Builder().addInterceptor(interceptor).build();
   }
 
-  /** Ends the connection when it has read the first request, and answers those after it. */
-  private void loseTheFirst() {
+  /** Ends the connection when it has read one more request, and answers those after it. */
+  private void loseTheNext() {
+    int before = apns.requests().size();
     apns.behaviour(
         new RawApns.Behaviour() {
           @Override
           public void request(RawApns.Connection connection, RawApns.Request request)
               throws IOException {
-            if (apns.requests().size() > 1) {
+            if (apns.requests().size() > before + 1) {
               connection.answer(request);
             } else {
               connection.reset();
@@ -254,7 +206,7 @@ class NotSentIsTrueTest {
   /** The body in its place may be written more often than once, as far as OkHttp knows. */
   @Test
   void interceptorThatReplacesTheBodyAndProceedsAgainSendsNothingAgain() throws Exception {
-    loseTheFirst();
+    loseTheNext();
     calls(
         intercepting(
             chain -> {
@@ -266,9 +218,7 @@ class NotSentIsTrueTest {
                 return chain.proceed(replaced);
               }
             }));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals("UNKNOWN", Asked.endOn(transport));
     awaitRecord();
     assertEquals(1, apns.requests().size());
   }
@@ -281,9 +231,7 @@ class NotSentIsTrueTest {
               chain.request().body().writeTo(new Buffer());
               return chain.proceed(chain.request());
             }));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
     assertEquals("{}", new String(apns.requests().get(0).body(), StandardCharsets.UTF_8));
     assertEquals("application/json", apns.requests().get(0).headers().get("content-type"));
@@ -332,9 +280,7 @@ class NotSentIsTrueTest {
               response.body().source().request(Long.MAX_VALUE);
               return response;
             }));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
   }
 
@@ -346,15 +292,13 @@ class NotSentIsTrueTest {
               chain.proceed(chain.request()).close();
               return TestClients.unavailable(chain.request());
             }));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("answered 200", attempt.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
   }
 
   @Test
   void answerOfAnInterceptorIsNoVerdictOnWhatWasWritten() throws Exception {
-    loseTheFirst();
+    loseTheNext();
     calls(
         intercepting(
             chain -> {
@@ -364,9 +308,7 @@ class NotSentIsTrueTest {
                 return TestClients.unavailable(chain.request());
               }
             }));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals("UNKNOWN", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
   }
 
@@ -386,9 +328,7 @@ class NotSentIsTrueTest {
             chain ->
                 chain.proceed(
                     chain.request().newBuilder().post(RequestBody.create("{}", null)).build())));
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("answered 408", attempt.awaitEnd());
+    assertEquals("answered 408", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
   }
 
@@ -410,9 +350,7 @@ class NotSentIsTrueTest {
           }
         });
     calls(new OkHttpClient());
-    Asked attempt = new Asked();
-    transport.enqueue(attempt, false);
-    assertEquals("UNKNOWN", attempt.awaitEnd());
+    assertEquals("UNKNOWN", Asked.endOn(transport));
     assertEquals(1, apns.requests().size());
   }
 
@@ -425,7 +363,7 @@ class NotSentIsTrueTest {
             .dns(
                 name -> {
                   if (lookups.incrementAndGet() == 1) {
-                    awaitLatch(released);
+                    await(released);
                   }
                   return List.of(InetAddress.getLoopbackAddress());
                 })
@@ -453,7 +391,7 @@ class NotSentIsTrueTest {
           public void request(RawApns.Connection connection, RawApns.Request request)
               throws IOException {
             if (apns.requests().size() > 1) {
-              awaitLatch(answer);
+              await(answer);
             }
             connection.answer(request);
           }
@@ -465,9 +403,7 @@ class NotSentIsTrueTest {
     CountDownLatch answer = new CountDownLatch(1);
     answerLater(answer);
     calls(new OkHttpClient());
-    Asked first = new Asked();
-    transport.enqueue(first, false);
-    assertEquals("answered 200", first.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     List<Asked> queue = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {
       queue.add(new Asked());
@@ -480,9 +416,7 @@ class NotSentIsTrueTest {
       assertEquals("NOT_SENT", attempt.awaitEnd());
     }
     noThreads.set(false);
-    Asked last = new Asked();
-    transport.enqueue(last, false);
-    assertEquals("answered 200", last.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
   }
 
   @Test
@@ -490,9 +424,7 @@ class NotSentIsTrueTest {
     CountDownLatch answer = new CountDownLatch(1);
     answerLater(answer);
     calls(new OkHttpClient());
-    Asked first = new Asked();
-    transport.enqueue(first, false);
-    assertEquals("answered 200", first.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     Transport.Attempt attempt = transport.enqueue(new Asked(), false);
     await(() -> apns.requests().size() == 2);
     noThreads.set(true);

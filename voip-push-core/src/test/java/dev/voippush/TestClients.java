@@ -12,10 +12,13 @@ import dev.voippush.credentials.SigningKey;
 import dev.voippush.simulator.ApnsSimulator;
 import dev.voippush.simulator.SimulatorCredentials;
 import java.io.ByteArrayInputStream;
+import java.net.InetAddress;
+import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -98,6 +101,38 @@ final class TestClients {
         .message("")
         .body(ResponseBody.create("", null))
         .build();
+  }
+
+  static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(20, TimeUnit.SECONDS), "not within 20 s");
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Streams to a server whose every frame the test writes; all of them over one connection. */
+  static StreamTransport streams(
+      RawApns apns, Identity identity, Callbacks callbacks, DeadlineTimer timer) {
+    Dialer dialer =
+        new Dialer(
+            "localhost",
+            apns.port(),
+            new ProxySettings(Proxy.NO_PROXY, null),
+            InetAddress::getAllByName);
+    return new StreamTransport(
+        new StreamTransport.Config(
+            dialer,
+            "localhost:" + apns.port(),
+            "com.example.app",
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(60),
+            1000,
+            1,
+            callbacks,
+            timer,
+            TestClients.NOBODY),
+        identity);
   }
 
   static VoipPushException failureOf(CompletableFuture<?> future) {

@@ -3,7 +3,6 @@ package dev.voippush;
 
 import static dev.voippush.TestClients.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.voippush.credentials.SigningKey;
 import java.io.IOException;
@@ -38,7 +37,7 @@ class UselessConnectionTest {
     apns = new RawApns();
     SigningKey key = VirtualClient.signingKey();
     Identity identity = new Identity(key, TlsSettings.of(key, List.of(apns.root())));
-    transport = NotSentIsTrueTest.streams(apns, identity, callbacks, timer);
+    transport = TestClients.streams(apns, identity, callbacks, timer);
   }
 
   @AfterEach
@@ -50,9 +49,7 @@ class UselessConnectionTest {
   }
 
   private void assertAcceptedOnASecondConnection() throws Exception {
-    Asked push = new Asked();
-    transport.enqueue(push, false);
-    assertEquals("answered 200", push.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     assertEquals(2, apns.requests().get(apns.requests().size() - 1).connection());
   }
 
@@ -69,9 +66,7 @@ class UselessConnectionTest {
             connection.answer(request);
           }
         });
-    Asked first = new Asked();
-    transport.enqueue(first, false);
-    assertEquals("answered 200", first.awaitEnd());
+    assertEquals("answered 200", Asked.endOn(transport));
     assertAcceptedOnASecondConnection();
   }
 
@@ -89,11 +84,7 @@ class UselessConnectionTest {
           public void request(RawApns.Connection connection, RawApns.Request request)
               throws IOException {
             if (connection.number() == 1) {
-              try {
-                waiting.await();
-              } catch (InterruptedException e) {
-                throw new IOException(e);
-              }
+              await(waiting);
               connection.settings(RawApns.MAX_CONCURRENT_STREAMS, 0);
             }
             connection.answer(request);
@@ -126,9 +117,7 @@ class UselessConnectionTest {
           }
         });
     for (int i = 0; i < 3; i++) {
-      Asked push = new Asked();
-      transport.enqueue(push, false);
-      assertEquals("NOT_SENT", push.awaitEnd());
+      assertEquals("NOT_SENT", Asked.endOn(transport));
     }
     assertAcceptedOnASecondConnection();
   }
@@ -154,7 +143,7 @@ class UselessConnectionTest {
           }
         });
     Transport.Attempt heldBack = transport.enqueue(new Asked(LARGEST, () -> {}), false);
-    assertTrue(held.await(20, TimeUnit.SECONDS));
+    await(held);
     heldBack.cancel();
     assertAcceptedOnASecondConnection();
   }
@@ -249,11 +238,7 @@ class UselessConnectionTest {
               throws IOException {
             connection.frame(RawApns.HEADERS, RawApns.END_STREAM, request.streamId(), (byte) 0x88);
             connection.flush();
-            try {
-              told.await();
-            } catch (InterruptedException e) {
-              throw new IOException(e);
-            }
+            await(told);
             connection.frame(RawApns.CONTINUATION, RawApns.END_HEADERS, request.streamId());
           }
         });
