@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +29,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.GroupState;
@@ -52,7 +54,11 @@ final class CallingService implements AutoCloseable {
     this.prefix = prefix;
     topics = surroundings.kafka().createTopics(prefix, partitions);
     Map<String, Object> kafka = Map.copyOf(surroundings.kafka().clientSettings());
-    producer = new KafkaProducer<>(kafka, new ByteArraySerializer(), new ByteArraySerializer());
+    // A partition that is just being made may refuse a first batch and take a second, and then
+    // the first no more.
+    Map<String, Object> oneByOne = new HashMap<>(kafka);
+    oneByOne.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+    producer = new KafkaProducer<>(oneByOne, new ByteArraySerializer(), new ByteArraySerializer());
     consumer = new KafkaConsumer<>(kafka, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     TopicPartition all = new TopicPartition(topics.outcomes(), 0);
     consumer.assign(List.of(all));
